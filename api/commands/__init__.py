@@ -1,0 +1,5 @@
+"""The command line's verbs, one file a family."""
+
+import click
+
+COMMANDS: tuple[click.Command, ...] = ()
