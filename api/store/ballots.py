@@ -1,0 +1,79 @@
+"""Answers, apart from people: no key to a code or a case, no clock finer than a day, random ids.
+
+A draft is sealed under a key that only the respondent's code yields (`survey_forms/sampling/codes.py`);
+its id is derived from the code by a one-way function, so the row tells the operator nothing.
+"""
+
+from datetime import date
+
+from sqlalchemy import Column, Connection, Date, Integer, LargeBinary, Table, Text, Uuid, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from api.store.base import facts, metadata
+
+response = Table(
+    "response",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("survey_id", Integer, nullable=False),
+    Column("stratum", Text, nullable=False),
+    Column("wcell", Text, nullable=False),  # weighting cell; the stratum itself until calibration makes finer ones
+    Column("form_version", Text, nullable=False),
+    facts("answers"),
+    Column("mode", Text, nullable=False),  # web, phone, visit, simulated
+    Column("day", Date, nullable=False),
+    schema="ballot",
+)
+
+# An open answer is its own obligation: the worker folds it into cells and deletes its id here.
+untallied = Table(
+    "untallied",
+    metadata,
+    Column("response_id", Uuid, primary_key=True),
+    schema="ballot",
+)
+
+# Proves that an answer with this receipt was accepted; says nothing of which one.
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("receipt_hash", LargeBinary, primary_key=True),
+    schema="ballot",
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("draft_id", LargeBinary, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("day", Date, nullable=False),
+    schema="ballot",
+)
+
+
+def receipt_exists(connection: Connection, receipt_hash: bytes) -> bool:
+    """Whether an answer with this receipt was accepted."""
+    return (
+        connection.execute(select(receipt.c.receipt_hash).where(receipt.c.receipt_hash == receipt_hash)).first()
+        is not None
+    )
+
+
+def sealed_draft(connection: Connection, draft_id: bytes) -> bytes | None:
+    """The sealed draft, if one is kept."""
+    found = connection.execute(select(draft.c.sealed).where(draft.c.draft_id == draft_id)).scalar()
+    return bytes(found) if found is not None else None
+
+
+def keep_draft(connection: Connection, draft_id: bytes, sealed: bytes, day: date) -> None:
+    """Keep the newest state of a draft."""
+    values = {"draft_id": draft_id, "sealed": sealed, "day": day}
+    statement = insert(draft).values(values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["draft_id"], set_={"sealed": sealed, "day": day})
+    )
+
+
+def drop_draft(connection: Connection, draft_id: bytes) -> None:
+    """Forget a draft: it was submitted."""
+    connection.execute(delete(draft).where(draft.c.draft_id == draft_id))

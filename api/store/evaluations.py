@@ -1,0 +1,142 @@
+"""Evaluations, their rounds, the units under assessment, and the scheme texts in force."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    Row,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    select,
+)
+
+from api.store.base import facts, metadata, moment, serial
+
+ROUND_STATUSES = ("draft", "open", "frozen", "published", "archived")
+
+scheme_version = Table(
+    "scheme_version",
+    metadata,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the TOML text
+    Column("scheme", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    moment("loaded_at", now=True),
+    schema="office",
+)
+
+evaluation = Table(
+    "evaluation",
+    metadata,
+    serial(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("year", Integer, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("scheme_digest", ForeignKey(scheme_version.c.digest), nullable=False),
+    facts("supplied"),  # values that the document leaves out, by dotted path (domain/score-input.md)
+    Column("supplied_note", Text, nullable=False, server_default=""),
+    Column("simulated", Boolean, nullable=False, server_default="false"),  # told wherever a figure is shown
+    schema="office",
+)
+
+round_ = Table(
+    "round",
+    metadata,
+    serial(),
+    Column("evaluation_id", ForeignKey(evaluation.c.id), nullable=False, index=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    moment("opens_at"),
+    moment("closes_at"),
+    Column("status", Text, nullable=False, server_default="draft"),
+    CheckConstraint("status IN ('draft','open','frozen','published','archived')", name="status"),
+    schema="office",
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    serial(),
+    Column("evaluation_id", ForeignKey(evaluation.c.id), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("class", Text, key="class_"),
+    UniqueConstraint("evaluation_id", "code"),
+    schema="office",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One year's evaluation under one scheme text."""
+
+    id: int
+    code: str
+    year: int
+    name_zh: str
+    name_en: str
+    scheme: str
+    scheme_digest: str
+    supplied: dict[str, Any]
+    supplied_note: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit under assessment."""
+
+    id: int
+    code: str
+    name_zh: str
+    name_en: str
+    class_: str | None
+
+
+_EVALUATION: Select[Any] = select(
+    evaluation.c.id,
+    evaluation.c.code,
+    evaluation.c.year,
+    evaluation.c.name_zh,
+    evaluation.c.name_en,
+    scheme_version.c.scheme,
+    evaluation.c.scheme_digest,
+    evaluation.c.supplied,
+    evaluation.c.supplied_note,
+    evaluation.c.simulated,
+).join(scheme_version)
+
+
+def evaluations(connection: Connection) -> list[Evaluation]:
+    """All evaluations, newest first."""
+    return [_evaluation(row) for row in connection.execute(_EVALUATION.order_by(evaluation.c.id.desc()))]
+
+
+def evaluation_called(connection: Connection, code: str) -> Evaluation | None:
+    """The evaluation of that code."""
+    row = connection.execute(_EVALUATION.where(evaluation.c.code == code)).first()
+    return _evaluation(row) if row else None
+
+
+def evaluation_numbered(connection: Connection, evaluation_id: int) -> Evaluation:
+    """The evaluation of that key; it must exist."""
+    return _evaluation(connection.execute(_EVALUATION.where(evaluation.c.id == evaluation_id)).one())
+
+
+def units_of(connection: Connection, evaluation_id: int) -> list[Unit]:
+    """The units under assessment, in the order they were entered."""
+    rows = connection.execute(select(unit).where(unit.c.evaluation_id == evaluation_id).order_by(unit.c.id))
+    return [Unit(row.id, row.code, row.name_zh, row.name_en, row.class_) for row in rows]
+
+
+def _evaluation(row: Row[*tuple[Any, ...]]) -> Evaluation:
+    return Evaluation(*row)

@@ -1,0 +1,147 @@
+"""The deduction ledger: it only grows. Triggers refuse UPDATE, DELETE and TRUNCATE; a mistake is reversed.
+
+Sequence numbers are dense (max + 1 under an advisory lock), so a gap is a missing entry and never an accident.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    func,
+    insert,
+    select,
+    text,
+)
+
+from api.store.base import POINTS, facts, metadata, moment
+from api.store.evaluations import evaluation, unit
+from api.store.inspections import finding
+from api.store.people import staff
+
+ADVISORY_LOCK = 0x6D696E67  # "ming"
+
+ledger_entry = Table(
+    "ledger_entry",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("evaluation_id", ForeignKey(evaluation.c.id), nullable=False, index=True),
+    Column("unit_id", ForeignKey(unit.c.id), nullable=False),
+    Column("component", Text, nullable=False),  # path in the scheme's tree, e.g. "inspection", "indicator.common"
+    Column("aspect", Text),
+    Column("rule", Text, nullable=False),
+    Column("points", POINTS, nullable=False),
+    Column("reverses", ForeignKey("field.ledger_entry.seq"), unique=True),
+    Column("finding_id", ForeignKey(finding.c.id), unique=True),
+    Column("basis", Text, nullable=False),
+    Column("filed_by", ForeignKey(staff.c.id), nullable=False),
+    Column("decided_by", ForeignKey(staff.c.id), nullable=False),
+    moment("entered_at"),
+    facts("body"),  # the canonical content that `leaf_hash` covers (survey_forms/transparency.py)
+    Column("leaf_hash", LargeBinary, nullable=False, unique=True),
+    CheckConstraint("points > 0", name="points"),
+    CheckConstraint("filed_by <> decided_by", name="second_person"),
+    CheckConstraint("reverses IS NULL OR reverses < seq", name="reverses_earlier"),
+    CheckConstraint("octet_length(leaf_hash) = 32", name="leaf_hash"),
+    schema="field",
+)
+
+APPEND_ONLY = """
+CREATE FUNCTION field.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'the ledger only grows: % on % is refused; enter a reversing entry', TG_OP, TG_TABLE_NAME
+    USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER ledger_entry_only_grows BEFORE UPDATE OR DELETE ON field.ledger_entry
+  FOR EACH ROW EXECUTE FUNCTION field.refuse_change();
+CREATE TRIGGER ledger_entry_never_emptied BEFORE TRUNCATE ON field.ledger_entry
+  FOR EACH STATEMENT EXECUTE FUNCTION field.refuse_change();
+"""
+"""Run by the first migration, kept here beside the table that it guards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A ledger entry: points deducted under a rule, or the reversal of an earlier one."""
+
+    seq: int
+    evaluation_id: int
+    unit_id: int
+    component: str
+    aspect: str | None
+    rule: str
+    points: Decimal
+    reverses: int | None
+    finding_id: UUID | None
+    basis: str
+    filed_by: int
+    decided_by: int
+    entered_at: datetime
+    leaf_hash: bytes
+
+
+_ENTRY: Select[Any] = select(
+    ledger_entry.c.seq,
+    ledger_entry.c.evaluation_id,
+    ledger_entry.c.unit_id,
+    ledger_entry.c.component,
+    ledger_entry.c.aspect,
+    ledger_entry.c.rule,
+    ledger_entry.c.points,
+    ledger_entry.c.reverses,
+    ledger_entry.c.finding_id,
+    ledger_entry.c.basis,
+    ledger_entry.c.filed_by,
+    ledger_entry.c.decided_by,
+    ledger_entry.c.entered_at,
+    ledger_entry.c.leaf_hash,
+)
+
+
+def lock_ledger(connection: Connection) -> int:
+    """Hold the ledger until the transaction ends and return the next sequence number."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    return int(connection.execute(select(func.coalesce(func.max(ledger_entry.c.seq), 0) + 1)).scalar_one())
+
+
+def append_entry(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write one entry; the caller holds `lock_ledger` and took its sequence number from there."""
+    connection.execute(insert(ledger_entry).values(**values))
+
+
+def entry_numbered(connection: Connection, seq: int) -> Entry | None:
+    """The entry of that sequence number."""
+    row = connection.execute(_ENTRY.where(ledger_entry.c.seq == seq)).first()
+    return Entry(*row) if row else None
+
+
+def entry_of_finding(connection: Connection, finding_id: UUID) -> Entry | None:
+    """The entry that a confirmed finding led to."""
+    row = connection.execute(_ENTRY.where(ledger_entry.c.finding_id == finding_id)).first()
+    return Entry(*row) if row else None
+
+
+def reversal_of(connection: Connection, seq: int) -> Entry | None:
+    """The entry that reverses another, if one does."""
+    row = connection.execute(_ENTRY.where(ledger_entry.c.reverses == seq)).first()
+    return Entry(*row) if row else None
+
+
+def entries_of(connection: Connection, evaluation_id: int, unit_id: int | None = None) -> list[Entry]:
+    """An evaluation's entries in sequence, of one unit where it is named."""
+    query = _ENTRY.where(ledger_entry.c.evaluation_id == evaluation_id).order_by(ledger_entry.c.seq)
+    if unit_id is not None:
+        query = query.where(ledger_entry.c.unit_id == unit_id)
+    return [Entry(*row) for row in connection.execute(query)]

@@ -1,0 +1,102 @@
+"""Who may answer: frame, draw, cases and access codes. Nothing here tells what anybody answered."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    select,
+)
+
+from api.store.base import facts, metadata, moment, serial
+from api.store.surveys import stratum, survey
+
+frame = Table(
+    "frame",
+    metadata,
+    serial(),
+    Column("survey_id", ForeignKey(survey.c.id), nullable=False, index=True),
+    Column("digest", Text, nullable=False),  # SHA-256 of the canonical text (sampling/frame.py)
+    Column("members", Integer, nullable=False),
+    moment("loaded_at", now=True),
+    schema="roll",
+)
+
+frame_member = Table(
+    "frame_member",
+    metadata,
+    Column("frame_id", ForeignKey(frame.c.id), primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("stratum", Text, nullable=False),
+    schema="roll",
+)
+
+draw = Table(
+    "draw",
+    metadata,
+    serial(),
+    Column("frame_id", ForeignKey(frame.c.id), nullable=False, unique=True),  # no second draw of a frame
+    Column("plan_digest", Text, nullable=False),
+    facts("plan"),
+    Column("randomness", Text, nullable=False),
+    Column("seed", Text, nullable=False),
+    moment("drawn_at", now=True),
+    schema="roll",
+)
+
+case = Table(
+    "case",
+    metadata,
+    serial(),
+    Column("draw_id", ForeignKey(draw.c.id), nullable=False, index=True),
+    Column("stratum", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("position", Integer, nullable=False),  # 1..n in ticket order
+    schema="roll",
+)
+
+# No column joins a code to a case: codes are handed out by stratum, in shuffled envelopes.
+# The fill factor leaves room for `spent` to change in place, so that spending touches no index.
+access_code = Table(
+    "access_code",
+    metadata,
+    Column("mac", LargeBinary, primary_key=True),  # HMAC-SHA-256(pepper, code); the code is kept nowhere
+    Column("survey_id", ForeignKey(survey.c.id), nullable=False),
+    Column("stratum", Text, nullable=False),
+    Column("spent", Boolean, nullable=False, server_default="false"),
+    schema="roll",
+    postgresql_with={"fillfactor": "80"},
+)
+
+
+def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:
+    """Survey, stratum and whether it is spent, for a code that exists."""
+    row = connection.execute(
+        select(access_code.c.survey_id, access_code.c.stratum, access_code.c.spent).where(access_code.c.mac == mac)
+    ).first()
+    return (row.survey_id, row.stratum, row.spent) if row else None
+
+
+def codes_by_group(connection: Connection, survey_id: int) -> dict[str, tuple[int, int]]:
+    """Codes issued and codes spent, by respondent group."""
+    rows = connection.execute(
+        select(
+            stratum.c.group_code,
+            func.count(),
+            func.count().filter(access_code.c.spent),
+        )
+        .select_from(access_code)
+        .join(
+            stratum,
+            (stratum.c.survey_id == access_code.c.survey_id) & (stratum.c.code == access_code.c.stratum),
+        )
+        .where(access_code.c.survey_id == survey_id)
+        .group_by(stratum.c.group_code)
+    )
+    return {group: (issued, spent) for group, issued, spent in rows}

@@ -1,0 +1,167 @@
+"""Surveys of a round: form versions, respondent groups and their strata."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    select,
+)
+
+from api.store.base import metadata, moment, serial
+from api.store.evaluations import round_
+from api.store.people import staff
+
+form_version = Table(
+    "form_version",
+    metadata,
+    Column("version", Text, primary_key=True),  # SHA-256 of the XForm
+    Column("name", Text, nullable=False),
+    Column("workbook", LargeBinary, nullable=False),
+    Column("xform", LargeBinary, nullable=False),
+    Column("uploaded_by", ForeignKey(staff.c.id)),
+    moment("uploaded_at", now=True),
+    schema="office",
+)
+
+survey = Table(
+    "survey",
+    metadata,
+    serial(),
+    Column("round_id", ForeignKey(round_.c.id), nullable=False, index=True),
+    Column("secrecy", Text, nullable=False, server_default="open"),
+    moment("opens_at"),
+    moment("closes_at"),
+    CheckConstraint("secrecy IN ('open','sealed')", name="secrecy"),
+    schema="office",
+)
+
+respondent_group = Table(
+    "respondent_group",
+    metadata,
+    Column("survey_id", ForeignKey(survey.c.id), primary_key=True),
+    Column("code", Text, primary_key=True),  # the scheme's component id, e.g. cppcc_members
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("form_version", ForeignKey(form_version.c.version), nullable=False),
+    schema="office",
+)
+
+stratum = Table(
+    "stratum",
+    metadata,
+    Column("survey_id", Integer, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("group_code", Text, nullable=False),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("population", Integer, nullable=False),  # N_h, persons
+    CheckConstraint("population > 0", name="population"),
+    ForeignKeyConstraint(["survey_id", "group_code"], [respondent_group.c.survey_id, respondent_group.c.code]),
+    schema="office",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A stratum of a survey: its respondent group and its population N_h in persons."""
+
+    code: str
+    group: str
+    name_zh: str
+    name_en: str
+    population: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booth:
+    """All that a code opens: the survey, its window, the stratum's group and form. No person, no code."""
+
+    survey_id: int
+    evaluation_id: int
+    stratum: str
+    group: str
+    group_zh: str
+    group_en: str
+    form_version: str
+    opens_at: datetime
+    closes_at: datetime
+    round_status: str
+    secrecy: str
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether an answer given now is accepted."""
+        return self.round_status == "open" and self.opens_at <= now < self.closes_at
+
+
+def booths(connection: Connection) -> dict[tuple[int, str], Booth]:
+    """Every (survey, stratum) and what a code of that stratum opens; small, cached by the web process."""
+    rows = connection.execute(
+        select(
+            survey.c.id,
+            round_.c.evaluation_id,
+            stratum.c.code,
+            respondent_group.c.code,
+            respondent_group.c.name_zh,
+            respondent_group.c.name_en,
+            respondent_group.c.form_version,
+            survey.c.opens_at,
+            survey.c.closes_at,
+            round_.c.status,
+            survey.c.secrecy,
+        )
+        .select_from(survey)
+        .join(round_)
+        .join(respondent_group, respondent_group.c.survey_id == survey.c.id)
+        .join(
+            stratum,
+            (stratum.c.survey_id == survey.c.id) & (stratum.c.group_code == respondent_group.c.code),
+        )
+    )
+    return {(row[0], row[2]): Booth(*row) for row in rows}
+
+
+def strata_of(connection: Connection, survey_id: int) -> list[Stratum]:
+    """The strata of a survey in code order."""
+    rows = connection.execute(
+        select(
+            stratum.c.code,
+            stratum.c.group_code,
+            stratum.c.name_zh,
+            stratum.c.name_en,
+            stratum.c.population,
+        )
+        .where(stratum.c.survey_id == survey_id)
+        .order_by(stratum.c.code)
+    )
+    return [Stratum(*row) for row in rows]
+
+
+def surveys_of(connection: Connection, evaluation_id: int) -> list[int]:
+    """The surveys of an evaluation's rounds, oldest first."""
+    rows = connection.execute(
+        select(survey.c.id).join(round_).where(round_.c.evaluation_id == evaluation_id).order_by(survey.c.id)
+    )
+    return [row.id for row in rows]
+
+
+def evaluation_of_survey(connection: Connection, survey_id: int) -> int:
+    """The evaluation that a survey belongs to; it must exist."""
+    return int(
+        connection.execute(select(round_.c.evaluation_id).join(survey).where(survey.c.id == survey_id)).scalar_one()
+    )
+
+
+def xform_of(connection: Connection, version: str) -> bytes | None:
+    """The frozen XForm of a form version."""
+    found: Any = connection.execute(select(form_version.c.xform).where(form_version.c.version == version)).scalar()
+    return bytes(found) if found is not None else None
