@@ -27,8 +27,14 @@ batch = Table(
     Column("sha256", LargeBinary, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("rows", Integer, nullable=False),
-    Column("imported_by", ForeignKey(staff.c.id), nullable=False),
-    moment("imported_at", now=True),
+    Column("filed_by", ForeignKey(staff.c.id), nullable=False),
+    moment("filed_at"),
+    Column("status", Text, nullable=False, server_default="filed"),  # counts only once a second person confirmed it
+    Column("decided_by", ForeignKey(staff.c.id)),
+    moment("decided_at", null=True),
+    CheckConstraint("status IN ('filed','confirmed','rejected')", name="status"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> filed_by", name="second_person"),
+    CheckConstraint("(status = 'filed') = (decided_by IS NULL)", name="decided"),
     schema="indicator",
 )
 
@@ -47,12 +53,13 @@ score = Table(
 
 
 def scores_of(connection: Connection, evaluation_id: int) -> dict[tuple[str, str], Decimal]:
-    """(unit code, component path) → the newest points."""
+    """(unit code, component path) → the newest confirmed points."""
     rows = connection.execute(
         select(unit.c.code, score.c.component, score.c.points)
         .select_from(score)
         .join(unit)
-        .where(unit.c.evaluation_id == evaluation_id)
+        .join(batch, batch.c.id == score.c.batch_id)
+        .where(unit.c.evaluation_id == evaluation_id, batch.c.status == "confirmed")
         .order_by(unit.c.id, score.c.component, score.c.id.desc())
         .distinct(unit.c.id, score.c.component)
     )

@@ -49,7 +49,8 @@ respondent_group = Table(
     "respondent_group",
     metadata,
     Column("survey_id", ForeignKey(survey.c.id), primary_key=True),
-    Column("code", Text, primary_key=True),  # the scheme's component id, e.g. cppcc_members
+    Column("code", Text, primary_key=True),  # e.g. cppcc_members
+    Column("component", Text, nullable=False),  # path in the scheme's tree that its score feeds
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),
     Column("form_version", ForeignKey(form_version.c.version), nullable=False),

@@ -1,0 +1,47 @@
+"""`create_app`: the only place where the parts meet."""
+
+import os
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import auth
+from api.config import Settings
+from api.intake import Intake
+from api.objects import Objects
+from api.pages import render, staff
+from api.services import KEY, Services
+from api.store.base import make_engine
+from api.transaction import Database
+
+PAGES = (staff.pages,)
+LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
+LARGEST_FORM = 512 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application over these settings; opens no connection until the first request."""
+    app = Flask("api.pages", static_folder="static", template_folder="templates")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        MAX_FORM_PARTS=2000,
+        JSON_SORT_KEYS=False,
+    )
+    database = Database(make_engine(settings.database_url, settings.pool_size, settings.pool_overflow))
+    app.extensions[KEY] = Services(settings, database, Objects(settings.objects), Intake(database))
+    auth.init_app(app)
+    render.init_app(app)
+    for pages in PAGES:
+        app.register_blueprint(pages)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask documents replacing it
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
+        )
+    return app
+
+
+def from_environment() -> Flask:
+    """The factory that the web server calls in each worker process."""
+    return create_app(Settings.from_env(os.environ))

@@ -1,0 +1,1 @@
+"""Photo intake (written with the inspector's pages)."""
