@@ -1,0 +1,117 @@
+"""What every test may ask for. Real servers, started once for each xdist worker; no mock stands for one.
+
+    postgres      EmbeddedPostgres, running; `postgres.url(name)` is the address of one of its databases
+    valkey        EmbeddedValkey, running
+    engine        a fresh, migrated database for this test alone, dropped after it
+    connection    a connection to a migrated database; whatever the test does is rolled back
+    valkey_url    the address of an emptied Valkey
+    settings      Settings on `engine`'s database and `valkey_url`, files in a directory of the test
+    chromium      the browser's path; skips with a reason when there is none and the run is not `make test`
+
+The servers keep everything but what only a power cut could tell: fsync is off.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import Connection, Engine, make_url, text
+
+from api.commands.init_db import migrate
+from api.config import Settings
+from api.embedded.place import Place, occupy
+from api.embedded.postgres import EmbeddedPostgres
+from api.embedded.valkey import EmbeddedValkey
+from api.store.base import make_engine
+
+TEMPLATE = "migrated"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with occupy(tmp_path_factory.mktemp("servers")) as taken:
+        yield taken
+
+
+@pytest.fixture(scope="session")
+def postgres(place: Place) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(place, fsync="off", full_page_writes="off") as server:
+        _run(server, f"CREATE DATABASE {TEMPLATE}")
+        migrate(server.url(TEMPLATE))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(place: Place) -> Iterator[EmbeddedValkey]:
+    with EmbeddedValkey(place) as server:
+        yield server
+
+
+@pytest.fixture
+def engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
+    name = f"test_{next(_numbers)}"
+    _run(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    fresh = make_engine(postgres.url(name))
+    yield fresh
+    fresh.dispose()
+    _run(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def shared_engine(postgres: EmbeddedPostgres) -> Iterator[Engine]:
+    """Behind `connection`; nothing is ever committed to it."""
+    _run(postgres, f"CREATE DATABASE rolled_back TEMPLATE {TEMPLATE}")
+    engine = make_engine(postgres.url("rolled_back"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(shared_engine: Engine) -> Iterator[Connection]:
+    with shared_engine.connect() as opened:
+        transaction = opened.begin()
+        yield opened
+        transaction.rollback()
+
+
+@pytest.fixture
+def valkey_url(valkey: EmbeddedValkey) -> str:
+    with redis.Redis.from_url(valkey.url()) as client:
+        client.flushall()
+    return valkey.url()
+
+
+@pytest.fixture
+def settings(engine: Engine, valkey_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=engine.url.render_as_string(hide_password=False),
+        redis_url=valkey_url,
+        secret_key=b"a test's key, thirty-two bytes at least",
+        pepper=b"a test's pepper, thirty-two bytes at least",
+        base_url="http://127.0.0.1",
+        data_dir=tmp_path,
+        objects=tmp_path / "objects",
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
+    if found is None:
+        reason = "no Chromium here: `make test` installs it where it may (Debian: apt-get install chromium)"
+        if os.environ.get("MINGCHA_ALL_TESTS"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+def _run(server: EmbeddedPostgres, statement: str) -> None:
+    admin = make_engine(make_url(server.url("postgres")).render_as_string(hide_password=False))
+    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        session.execute(text(statement))
+    admin.dispose()

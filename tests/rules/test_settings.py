@@ -1,0 +1,90 @@
+"""Settings are read once, and every complaint comes at once."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.config import Settings
+from api.problems import LANGUAGES, say
+from survey_forms.refusal import Refused
+
+GOOD = {
+    "DATABASE_URL": "postgres://app:p%40ss@db/mingcha",
+    "REDIS_URL": "redis://broker:6379/0",
+    "MINGCHA_SECRET_KEY": "k" * 32,
+    "MINGCHA_PEPPER": "p" * 32,
+    "MINGCHA_BASE_URL": "https://pingyi.example.gov.cn/",
+}
+
+
+def faults(**changed: str) -> dict[str, str]:
+    with pytest.raises(Refused) as refusal:
+        Settings.from_env(GOOD | changed)
+    for fault in refusal.value.faults:
+        assert all("<" not in say(fault, language) for language in LANGUAGES)
+    return {fault.path: fault.code for fault in refusal.value.faults}
+
+
+def test_good_settings_are_read_and_normalised() -> None:
+    settings = Settings.from_env(GOOD | {"MINGCHA_DATA": "/srv/mingcha"})
+    assert settings.database_url == "postgresql+psycopg://app:p%40ss@db/mingcha"
+    assert settings.base_url == "https://pingyi.example.gov.cn"
+    assert settings.secure_cookies
+    assert settings.objects == Path("/srv/mingcha/objects")
+    assert (settings.language, settings.log_level, settings.proxies) == ("zh", "info", 0)
+
+
+def test_an_empty_environment_is_told_everything_that_it_lacks() -> None:
+    with pytest.raises(Refused) as refusal:
+        Settings.from_env({})
+    assert {fault.path for fault in refusal.value.faults} == set(GOOD)
+
+
+def test_a_setting_that_is_empty_counts_as_not_set() -> None:
+    assert Settings.from_env(GOOD | {"MINGCHA_PROXIES": " "}).proxies == 0
+    assert faults(MINGCHA_PEPPER="  ") == {"MINGCHA_PEPPER": "setting_missing"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("DATABASE_URL", "mysql://app@db/mingcha", "setting_other_scheme"),
+        ("DATABASE_URL", "postgresql://app@db", "setting_no_database"),
+        ("DATABASE_URL", "postgresql://app@db:port/mingcha", "setting_unreadable_address"),
+        ("REDIS_URL", "broker:6379", "setting_other_scheme"),
+        ("REDIS_URL", "redis://broker:99999", "setting_unreadable_address"),
+        ("REDIS_URL", "unix://", "setting_unreadable_address"),
+        ("MINGCHA_SECRET_KEY", "too short", "setting_secret_too_short"),
+        ("MINGCHA_PEPPER", "k" * 32, "setting_same_secret"),
+        ("MINGCHA_BASE_URL", "pingyi.example.gov.cn", "setting_other_scheme"),
+        ("MINGCHA_BASE_URL", "https://host/?q=1", "setting_unreadable_address"),
+        ("MINGCHA_OBJECTS", "s3://bucket/photos", "setting_no_s3_yet"),
+        ("MINGCHA_OBJECTS", "gs://bucket", "setting_other_scheme"),
+        ("MINGCHA_LANGUAGE", "fr", "setting_not_one_of"),
+        ("MINGCHA_LOG_LEVEL", "loud", "setting_not_one_of"),
+        ("MINGCHA_PROXIES", "-1", "setting_not_a_number"),
+        ("MINGCHA_POOL_SIZE", "١٦", "setting_not_a_number"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, code: str) -> None:
+    assert faults(**{name: value}) == {name: code}
+
+
+def test_what_is_secret_is_never_shown() -> None:
+    shown = repr(Settings.from_env(GOOD))
+    assert not any(part in shown for part in ("kkkk", "pppp", "p%40ss"))
+    with pytest.raises(Refused) as refusal:
+        Settings.from_env(GOOD | {"DATABASE_URL": "mysql://app:hunter2hunter2@db/mingcha"})
+    assert "hunter2" not in say(refusal.value.faults[0], "en") + str(refusal.value)
+
+
+@given(st.dictionaries(st.sampled_from([*GOOD, "MINGCHA_OBJECTS", "MINGCHA_PROXIES"]), st.text(max_size=60)))
+def test_any_text_gives_settings_or_a_refusal(env: dict[str, str]) -> None:
+    named: set[str] = set()
+    try:
+        Settings.from_env(GOOD | env)
+    except Refused as refused:
+        named = {fault.path for fault in refused.faults}
+    assert named <= env.keys()
