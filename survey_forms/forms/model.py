@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from survey_forms.forms.expressions import Condition, Expression
+from survey_forms.forms.scalars import Condition, Expression
 
 Text = Mapping[str, str]
 """One wording in several languages: language code (`zh`, `en`) → words. Empty when the author wrote nothing."""

@@ -1,0 +1,96 @@
+"""One field as a browser sends it → one value of the question's type, or the code of what is wrong with it."""
+
+import re
+import unicodedata
+from datetime import date
+from decimal import Decimal
+
+from survey_forms.forms.model import Question, Value
+from survey_forms.forms.scalars import Scalar
+
+LONGEST_TEXT = 2_000
+_LONGEST_TYPED = 64
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,10}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})")
+_DAY = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
+_LARGEST_WHOLE = 2**31  # an ODK integer has 32 bits
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+Parsed = tuple[Value | None, str, dict[str, object]]
+"""The value (None: not answered), else the code and facts of the fault."""
+
+_EMPTY: Parsed = (None, "", {})
+
+
+def parse(question: Question, given: object) -> Parsed:
+    """Read one field; never raises, whatever was sent."""
+    several = given if isinstance(given, list | tuple) else [given]
+    texts = [one for one in several if isinstance(one, str)]
+    if len(texts) != len(several):
+        return None, "answer_unreadable", {}
+    words = [stripped for one in texts if (stripped := one.strip())]
+    if not words:
+        return _EMPTY
+    if question.type == "select_multiple":
+        return _choices(question, words)
+    if len(words) > 1:
+        return None, "answer_one_only", {}
+    return _single(question, words[0])
+
+
+def scalar(value: Value) -> Scalar:
+    """The value as expressions see it: numbers as doubles, several choices with spaces between them."""
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return float(value) if isinstance(value, int | Decimal) else value
+
+
+def _choices(question: Question, words: list[str]) -> Parsed:
+    chosen = {code for one in words for code in one.split()}
+    listed = tuple(choice.name for choice in question.choices if choice.name in chosen)
+    return (listed, "", {}) if len(listed) == len(chosen) else (None, "answer_not_a_choice", {})
+
+
+def _single(question: Question, text: str) -> Parsed:
+    if question.type == "select_one":
+        known = any(choice.name == text for choice in question.choices)
+        return (text, "", {}) if known else (None, "answer_not_a_choice", {})
+    if question.type == "text":
+        return _text(text)
+    # Chinese keyboards send full-width digits; nothing as long as a sentence is a number or a day
+    return _TYPED[question.type](unicodedata.normalize("NFKC", text) if len(text) <= _LONGEST_TYPED else "")
+
+
+def _text(text: str) -> Parsed:
+    if len(text) > 2 * LONGEST_TEXT:
+        return None, "answer_too_long", {"limit": LONGEST_TEXT}
+    if _UNREADABLE.search(text):
+        return None, "answer_unreadable", {}
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return (text, "", {}) if len(text) <= LONGEST_TEXT else (None, "answer_too_long", {"limit": LONGEST_TEXT})
+
+
+def _integer(text: str) -> Parsed:
+    if _WHOLE.fullmatch(text) and -_LARGEST_WHOLE <= int(text) < _LARGEST_WHOLE:
+        return int(text), "", {}
+    return None, "answer_not_whole_number", {}
+
+
+def _decimal(text: str) -> Parsed:
+    return (Decimal(text), "", {}) if _DECIMAL.fullmatch(text) else (None, "answer_not_number", {})
+
+
+def _day(text: str) -> Parsed:
+    match = _DAY.fullmatch(text)
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3])) if match else None
+    except ValueError:
+        day = None
+    if day is None or not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        return None, "answer_not_a_day", {}
+    return day, "", {}
+
+
+_TYPED = {"integer": _integer, "decimal": _decimal, "date": _day}

@@ -1,0 +1,87 @@
+"""What an expression is worth, and how one kind of worth turns into another.
+
+The conversions are those of JavaRosa, the engine inside ODK Collect, as its own parser answered them
+(tests/rules/test_forms_expressions.py keeps the questions and answers).
+"""
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Literal
+
+Kind = Literal["number", "string", "boolean", "date"]
+
+Scalar = float | str | bool | date
+"""An empty or irrelevant node is the empty string, whatever its kind."""
+
+_NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_EPOCH = date(1970, 1, 1).toordinal()
+_EQUAL_WITHIN = 1e-12  # JavaRosa's tolerance: 0.1 + 0.2 = 0.3 holds
+_WHOLE_UNTIL = 1e15
+_EXPONENT_BELOW = 1e-4  # Python's repr turns to exponents there
+
+
+class State:
+    """The form's nodes while one submission is read: values and relevance by slot, and the day it is."""
+
+    __slots__ = ("relevant", "today", "values")
+
+    def __init__(self, size: int, today: date) -> None:
+        self.values: list[Scalar] = [""] * size
+        self.relevant: list[bool] = [False] * size
+        self.today = today
+
+
+Expression = Callable[[State], Scalar]
+Condition = Callable[[State], bool]
+
+
+def to_number(value: Scalar) -> float:
+    """XPath's number(): text that is no plain number (also the empty one) is NaN, a date its day since 1970."""
+    if isinstance(value, bool | float):
+        return float(value)
+    if isinstance(value, date):
+        return float(value.toordinal() - _EPOCH)
+    text = value.strip()
+    return float(text) if _NUMBER.fullmatch(text) else math.nan
+
+
+def to_string(value: Scalar) -> str:
+    """XPath's string(): whole numbers without a point; never an exponent below 10¹⁵."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, date):
+        return value.isoformat()
+    return _digits(value)
+
+
+def _digits(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value.is_integer() and abs(value) < _WHOLE_UNTIL:
+        return str(int(value))
+    return format(value, ".15f").rstrip("0") if abs(value) < _EXPONENT_BELOW else repr(value)
+
+
+def equal(left: Scalar, right: Scalar) -> bool:
+    """XPath's `=`: as conditions if either is one, else as numbers if either is one, else as text."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return truth(left) == truth(right)
+    if isinstance(left, float) or isinstance(right, float):
+        one, other = to_number(left), to_number(right)
+        return one == other or abs(one - other) < _EQUAL_WITHIN
+    return to_string(left) == to_string(right)
+
+
+def truth(value: Scalar) -> bool:
+    """XPath's boolean(): zero, NaN and the empty text are false."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return not (value == 0 or math.isnan(value))
+    return value != ""
