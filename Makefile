@@ -1,28 +1,58 @@
 # make demo: try it.  make test: prove it.  make setup: the environment alone.
-PYTHON ?= python3
 VENV := .venv
 PIP_WHEEL := .ci/pip-26.3-py3-none-any.whl
-PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install --quiet --disable-pip-version-check --no-warn-script-location
+PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install --quiet --disable-pip-version-check \
+	--no-warn-script-location --root-user-action=ignore --no-input
+LOCKED := --require-hashes --only-binary :all:
+BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint serve clean lock
+.PHONY: help setup demo test lint serve lock clean
+.DELETE_ON_ERROR:
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 setup: $(VENV)/.runtime   ## the locked environment in .venv, and the command .venv/bin/mingcha
 
+demo: $(VENV)/.runtime    ## run everything on this machine with the demonstration evaluation; Ctrl-C stops it
+	@$(BIN)/mingcha demo $(ARGS)
+
+serve: $(VENV)/.runtime   ## the same without demonstration data
+	@$(BIN)/mingcha serve $(ARGS)
+
+test: $(VENV)/.test lint  ## every test, with what it needs installed first
+	@bash .ci/browser
+	@MINGCHA_ALL_TESTS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.test       ## style, types and the one-way imports
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports > $(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
+
+lock:            ## write both lock files anew from pyproject.toml (developers; needs uv)
+	uv pip compile pyproject.toml --group build $(COMPILE) -o requirements.lock
+	uv pip compile pyproject.toml --group build --group test $(COMPILE) -c requirements.lock -o tests/requirements.lock
+COMPILE := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+clean:           ## remove the environment and every cache; data/ stays
+	@rm -rf $(VENV) build *.egg-info .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
 # A Debian python without ensurepip still has `venv --without-pip`; the wheel of pip in .ci/ does the rest.
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Mingcha needs Python 3.11 or newer; this is " + sys.version.split()[0])'
-	@$(PYTHON) -m venv --without-pip $(VENV)
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then exec $$python -m venv --without-pip $(VENV); fi; \
+	done; echo "Mingcha needs Python 3.11 or newer (make PYTHON=/path/to/python3.11 setup)." >&2; exit 1
 
-$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing what Mingcha runs on (once, about a minute) ..." >&2
-	@$(PIP) --require-hashes --only-binary :all: -r requirements.lock
+$(VENV)/.runtime: requirements.lock pyproject.toml $(PIP_WHEEL) | $(VENV)/bin/python
+	@echo "Installing what Mingcha runs on into .venv (once, about a minute) ..." >&2
+	@$(PIP) $(LOCKED) -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(VENV)/.test: tests/requirements.lock $(VENV)/.runtime
-	@echo "Installing what the tests need ..." >&2
-	@$(PIP) --require-hashes --only-binary :all: -r tests/requirements.lock
+	@echo "Installing what the tests need into .venv ..." >&2
+	@$(PIP) $(LOCKED) -r tests/requirements.lock
 	@touch $@

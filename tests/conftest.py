@@ -19,14 +19,14 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, text
 
-from api.commands.init_db import migrate
 from api.config import Settings
 from api.embedded.place import Place, occupy
 from api.embedded.postgres import EmbeddedPostgres
 from api.embedded.valkey import EmbeddedValkey
 from api.store.base import make_engine
+from api.store.migrate import migrate
 
 TEMPLATE = "migrated"
 _numbers = count(1)
@@ -42,7 +42,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def postgres(place: Place) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(place, fsync="off", full_page_writes="off") as server:
         _run(server, f"CREATE DATABASE {TEMPLATE}")
-        migrate(server.url(TEMPLATE))
+        template = make_engine(server.url(TEMPLATE))
+        migrate(template)
+        template.dispose()
         yield server
 
 
@@ -111,7 +113,7 @@ def chromium() -> str:
 
 
 def _run(server: EmbeddedPostgres, statement: str) -> None:
-    admin = make_engine(make_url(server.url("postgres")).render_as_string(hide_password=False))
+    admin = make_engine(server.url("postgres"))
     with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
         session.execute(text(statement))
     admin.dispose()

@@ -2,4 +2,11 @@
 
 import click
 
-COMMANDS: tuple[click.Command, ...] = ()
+from api.commands.init_db import init_db
+from api.commands.serve import serve, worker
+
+COMMANDS: tuple[click.Command, ...] = (
+    serve,
+    worker,
+    init_db,
+)

@@ -1,40 +1,48 @@
 """`mingcha init-db`: bring the tables of a database to this version."""
 
-from importlib.resources import files
+import os
 
-from alembic import command
-from alembic.config import Config
+import click
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
-
-def _config(url: str) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(files("api") / "migrations").replace("%", "%%"))
-    config.attributes["url"] = url
-    return config
-
-
-def migrate(url: str) -> str:
-    """Bring the database to the newest revision, which is returned; one that is there already is left alone."""
-    config = _config(url)
-    newest = newest_revision()
-    if revision_of(url) != newest:
-        command.upgrade(config, "head")
-    return newest
+from api.config import Settings
+from api.store.base import make_engine
+from api.store.migrate import alembic_config, migrate
+from survey_forms.refusal import Refused
 
 
 def newest_revision() -> str:
-    """The revision that this version of the product needs."""
-    return ScriptDirectory.from_config(_config("")).get_current_head() or ""
+    """The table layout that this version of the product needs."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head() or ""
 
 
-def revision_of(url: str) -> str | None:
-    """The revision a database is at; nothing for an empty one."""
-    engine = create_engine(url, connect_args={"connect_timeout": 5})
+def revision_of(engine: Engine) -> str | None:
+    """The table layout that a database has; nothing for an empty one.
+
+    Raises:
+        Refused: the server does not answer, or does not let us in.
+    """
     try:
         with engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
+    except OperationalError as trouble:
+        raise Refused("database_unreachable", "DATABASE_URL", reason=_reason(trouble)) from None
+
+
+def _reason(trouble: OperationalError) -> str:
+    """The server's or the network's own first line; psycopg leaves passwords out of it."""
+    return str(trouble.orig).strip().partition("\n")[0]
+
+
+@click.command("init-db", help="建立或升级数据库表。Create or upgrade the tables of DATABASE_URL.")
+def init_db() -> None:
+    """Upgrade in one transaction; harmless to repeat and to run twice at once."""
+    engine = make_engine(Settings.from_env(os.environ).database_url)
+    before = revision_of(engine)
+    migrate(engine)
+    after = revision_of(engine)
+    engine.dispose()
+    click.echo(f"数据库表:{before or '空'} → {after} / tables: {before or 'none'} → {after}", err=True)
