@@ -131,7 +131,7 @@ def weighted_score(
     """The public review score P = Σ L_g m_g with fixed shares; groups are strata, hence independent.
 
     SE² = Σ L_g² SE_g², df by Satterthwaite. `reading` is the groups' own scale; shares need not add up to 1. A group
-    without ratings leaves the score unknown, unless the scheme spreads its share (`renormalise`): flagged, never silent.
+    without ratings leaves it unknown, unless the scheme spreads its share (`renormalise`), flagged and never silent.
     """
     missing = [group for group in shares if groups.get(group, NOTHING).value is None]
     if len(missing) == len(shares) or (missing and not renormalise):
