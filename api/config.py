@@ -75,6 +75,19 @@ class Settings:
         return settings
 
 
+def database_url(env: Mapping[str, str]) -> str:
+    """`DATABASE_URL` alone, for the commands that need no more.
+
+    Raises:
+        Refused: it is missing or wrong.
+    """
+    read = _Reader(env)
+    url = read.database("DATABASE_URL")
+    if read.faults:
+        raise Refused.of(read.faults)
+    return url
+
+
 class _Reader:
     """Reads one setting at a time and collects what is wrong instead of stopping at it."""
 

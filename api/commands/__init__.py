@@ -2,6 +2,8 @@
 
 import click
 
+from api.commands.doctor import doctor
+from api.commands.draw import draw_command
 from api.commands.init_db import init_db
 from api.commands.serve import serve, worker
 
@@ -9,4 +11,6 @@ COMMANDS: tuple[click.Command, ...] = (
     serve,
     worker,
     init_db,
+    draw_command,
+    doctor,
 )

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from api.config import Settings
+from api.config import database_url
 from api.store.base import make_engine
 from api.store.migrate import alembic_config, migrate
 from survey_forms.refusal import Refused
@@ -40,7 +40,7 @@ def _reason(trouble: OperationalError) -> str:
 @click.command("init-db", help="建立或升级数据库表。Create or upgrade the tables of DATABASE_URL.")
 def init_db() -> None:
     """Upgrade in one transaction; harmless to repeat and to run twice at once."""
-    engine = make_engine(Settings.from_env(os.environ).database_url)
+    engine = make_engine(database_url(os.environ))
     before = revision_of(engine)
     migrate(engine)
     after = revision_of(engine)

@@ -71,11 +71,16 @@ class House:
 
 
 @contextmanager
-def house(data: Path, env: Mapping[str, str], base_url: str) -> Iterator[House]:
+def house(data: Path, env: Mapping[str, str], listen: tuple[str, int] | None) -> Iterator[House]:
     """Take the data directory and start the servers that `env` does not name; stop everything at the end.
 
+    Args:
+        data: the data directory, made when it is not there.
+        env: the settings that came from outside.
+        listen: host and port that the web server will take.
+
     Raises:
-        Refused: the directory, a server or a setting is not as it must be; nothing runs then.
+        Refused: the directory, the port, a server or a setting is not as it must be; nothing runs then.
     """
     with stop_signals(), occupy(data) as place:
         valkey, postgres = EmbeddedValkey(place), EmbeddedPostgres(place)
@@ -86,10 +91,14 @@ def house(data: Path, env: Mapping[str, str], base_url: str) -> Iterator[House]:
             given["REDIS_URL"] = valkey.url()
         if "DATABASE_URL" not in given:
             servers.append(postgres)
-            ours = {"DATABASE_URL": postgres.url(), "MINGCHA_BASE_URL": base_url}
+            ours = {"DATABASE_URL": postgres.url()}
+            if listen is not None:
+                ours["MINGCHA_BASE_URL"] = f"http://{reachable(listen[0])}:{listen[1]}"
             given = kept_secrets(place) | ours | given
         opened = House(place, Supervisor(place, tell), given)
         _ = opened.settings  # every complaint before anything runs
+        if listen is not None:
+            check_port(*listen)
         adopt_orphans()
         try:
             for server in servers:

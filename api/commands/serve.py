@@ -9,10 +9,8 @@ from api.commands.running import (
     WEB_PROCESSES,
     WORKERS,
     House,
-    check_port,
     house,
     inherited,
-    reachable,
     tell,
 )
 from api.store.base import make_engine
@@ -63,9 +61,7 @@ def ready_tables(opened: House) -> None:
 @click.option("--workers/--no-workers", default=True, help="是否同时运行后台进程。Run the workers too.")
 def serve(host: str, port: int, data: Path, processes: int, *, workers: bool) -> None:
     """Until a stop signal comes."""
-    base_url = f"http://{reachable(host)}:{port}"
-    with house(data, inherited(), base_url) as opened:
-        check_port(host, port)
+    with house(data, inherited(), (host, port)) as opened:
         ready_tables(opened)
         if workers:
             opened.start_workers()
@@ -82,7 +78,7 @@ def worker(kinds: tuple[str, ...], data: Path) -> None:
     needed = [name for name in ("DATABASE_URL", "REDIS_URL") if not inherited().get(name)]
     if needed:
         raise Refused("setting_missing", needed[0])
-    with house(data, inherited(), "") as opened:
+    with house(data, inherited(), None) as opened:
         ready_tables(opened)
         opened.start_workers(kinds or WORKERS)
         tell("后台进程已启动(Ctrl-C 停止) / The workers run; Ctrl-C stops them")

@@ -54,6 +54,17 @@ class Place:
         """Whether a start has prepared it before."""
         return (self.path / "lock").exists()
 
+    def in_use(self) -> bool:
+        """Whether a supervisor holds it now."""
+        try:
+            with (self.path / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
+
 
 @contextlib.contextmanager
 def occupy(path: Path) -> Iterator[Place]:
@@ -64,7 +75,7 @@ def occupy(path: Path) -> Iterator[Place]:
             Nothing is left behind then that was not there before.
     """
     place = Place(path.absolute())
-    _check_room(place)
+    check_room(place)
     made = _make(place)
     try:
         with _lock(place):
@@ -76,10 +87,15 @@ def occupy(path: Path) -> Iterator[Place]:
         raise
 
 
-def _check_room(place: Place) -> None:
+def nearest_existing(path: Path) -> Path:
+    """The directory itself, or the one above it that is there already."""
+    return next(parent for parent in [path, *path.parents] if parent.exists())
+
+
+def check_room(place: Place) -> None:
+    """Refuse to start where the disk would be full before long."""
     needed = LATER_START_BYTES if place.is_ours() else FIRST_START_BYTES
-    existing = next(parent for parent in [place.path, *place.path.parents] if parent.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(nearest_existing(place.path)).free
     if free < needed:
         raise Refused("disk_full", str(place.path), free=free // 2**20, needed=needed // 2**20)
 
