@@ -9,12 +9,12 @@ from api import auth
 from api.config import Settings
 from api.intake import Intake
 from api.objects import Objects
-from api.pages import render, staff
+from api.pages import design, render, staff, ui
 from api.services import KEY, Services
 from api.store.base import make_engine
 from api.transaction import Database
 
-PAGES = (staff.pages,)
+PAGES = (staff.pages, design.pages)
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
 
@@ -33,6 +33,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions[KEY] = Services(settings, database, Objects(settings.objects), Intake(database))
     auth.init_app(app)
     render.init_app(app)
+    ui.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     if settings.proxies:

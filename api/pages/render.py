@@ -11,8 +11,9 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, redirect, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
@@ -98,8 +99,11 @@ def wants_json() -> bool:
 def refusal(refused: Refused) -> Response:
     """A refusal as the caller reads it: JSON on the API, a page elsewhere."""
     status = status_of(refused.code)
+    if refused.code == "sign_in_first" and _is_browsing():
+        response: Response = redirect(f"/login?{urlencode({'next': request.full_path.rstrip('?')})}")
+        return response
     if wants_json():
-        response: Response = jsonify(refusal_body(refused.faults))
+        response = jsonify(refusal_body(refused.faults))
         response.status_code = status
     else:
         response = page("problem.html", status, faults=refused.faults, say=say, code=status)
@@ -108,6 +112,12 @@ def refusal(refused: Refused) -> Response:
     if status == 401 and wants_json():
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _is_browsing() -> bool:
+    """A person opening a page, as opposed to the API's caller or a script of ours, who need the status itself."""
+    mode = request.headers.get("Sec-Fetch-Mode", "navigate")
+    return request.method in {"GET", "HEAD"} and mode == "navigate" and not wants_json()
 
 
 def refusal_body(faults: tuple[Fault, ...]) -> dict[str, Any]:

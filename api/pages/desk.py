@@ -1,0 +1,29 @@
+"""Which evaluation the desk's pages show: the one that was chosen, else the newest."""
+
+from flask import request
+from sqlalchemy import Connection
+
+from api.store import evaluations
+from api.store.evaluations import Evaluation
+from survey_forms.refusal import Refused
+
+EVALUATION_COOKIE = "mc_evaluation"
+
+
+def evaluation_in_view(connection: Connection) -> Evaluation:
+    """The evaluation that this request is about: `?evaluation=code`, else the cookie's, else the newest.
+
+    Raises:
+        Refused: `no_evaluation` while there is none, `not_found` where the address names an unknown one.
+    """
+    asked = request.args.get("evaluation", "")
+    if asked:
+        found = evaluations.evaluation_called(connection, asked)
+        if found is None:
+            raise Refused("not_found", "evaluation")
+        return found
+    chosen = request.cookies.get(EVALUATION_COOKIE, "")
+    known = evaluations.evaluations(connection)
+    if not known:
+        raise Refused("no_evaluation")
+    return next((one for one in known if one.code == chosen), known[0])
