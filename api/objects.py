@@ -6,6 +6,7 @@ flushed to disk and linked into place, so a crash leaves either the whole object
 
 import os
 import secrets
+from mmap import mmap
 from pathlib import Path
 
 AREAS = ("originals", "renditions", "thumbnails")
@@ -28,7 +29,7 @@ class Objects:
         """Whether the object is kept."""
         return self.path(area, sha256).is_file()
 
-    def put(self, area: str, sha256: bytes, content: bytes) -> None:
+    def put(self, area: str, sha256: bytes, content: bytes | mmap) -> None:
         """Keep an object under the key of its origin; keeping it again changes nothing."""
         target = self.path(area, sha256)
         if target.exists():

@@ -1,25 +1,34 @@
-"""Sites, assignments, visits, check-ins, photos and findings.
+"""Sites, assignments, visits and check-ins.
 
-Ids of visits, check-ins and findings are drawn by the phone (UUID), so that a retry is the same row.
+Ids of visits and check-ins are drawn by the phone (UUID), so that a retry is the same row.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     Date,
     Float,
     ForeignKey,
-    Index,
     Integer,
-    LargeBinary,
+    Select,
     Table,
     Text,
     Uuid,
+    func,
+    select,
+    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from api.store.base import POINTS, metadata, moment, serial
+from api.store.base import metadata, moment, serial
 from api.store.evaluations import evaluation, unit
 from api.store.people import staff
 
@@ -86,57 +95,190 @@ check_in = Table(
     schema="field",
 )
 
-photo = Table(
-    "photo",
-    metadata,
-    Column("visit_id", ForeignKey(visit.c.id), primary_key=True),
-    Column("sha256", LargeBinary, primary_key=True),
-    Column("size", Integer, nullable=False),  # bytes of the original
-    Column("media_type", Text, nullable=False),
-    Column("original_name", Text, nullable=False),
-    moment("claimed_at"),
-    moment("received_at"),
-    Column("claimed_sha256", LargeBinary),  # what the phone computed, where it could
-    Column("verdict", Text, nullable=False, server_default="pending"),
-    Column("verdict_code", Text),
-    Column("width", Integer),
-    Column("height", Integer),
-    Column("exif_lat", Float),
-    Column("exif_lon", Float),
-    Column("exif_taken", Text),  # as written by the camera: it has no zone
-    Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
-    CheckConstraint("verdict IN ('pending','clean','refused')", name="verdict"),
-    CheckConstraint("octet_length(sha256) = 32", name="sha256"),
-    schema="field",
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place that is inspected, and whose it is."""
+
+    id: int
+    name_zh: str
+    name_en: str
+    address: str
+    lat: float  # degrees, in `datum`
+    lon: float
+    datum: str
+    radius_m: int
+    unit_id: int
+    unit_zh: str
+    unit_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One inspector's task: a site on a day. Before that day nobody is told the site (`opened_assignments`)."""
+
+    site: Site
+    id: UUID
+    evaluation_id: int
+    inspector_id: int
+    day: date
+    announced: bool
+    visit_id: UUID | None
+    closed_at: datetime | None  # of the visit
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What an inspector does at a site, from the first check-in to the closing."""
+
+    assignment: Assignment
+    id: UUID
+    inspector_id: int
+    inspector: str
+    claimed_at: datetime
+    received_at: datetime
+    closed_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """One position, or the lack of one with its reason, as classified on arrival."""
+
+    id: UUID
+    visit_id: UUID
+    lat: float | None  # degrees, in `datum`
+    lon: float | None
+    accuracy_m: float | None
+    datum: str
+    fix_at: datetime | None
+    claimed_at: datetime
+    received_at: datetime
+    presence: str
+    distance_m: float | None
+    flags: tuple[str, ...]
+    reason: str
+
+
+_SITE = (
+    site.c.id,
+    site.c.name_zh,
+    site.c.name_en,
+    site.c.address,
+    site.c.lat,
+    site.c.lon,
+    site.c.datum,
+    site.c.radius_m,
+    site.c.unit_id,
+    unit.c.name_zh.label("unit_zh"),
+    unit.c.name_en.label("unit_en"),
+)
+_ASSIGNMENT = (
+    assignment.c.id,
+    assignment.c.evaluation_id,
+    assignment.c.inspector_id,
+    assignment.c.day,
+    assignment.c.announced,
+    visit.c.id.label("visit_id"),
+    visit.c.closed_at,
+)
+_VISIT = (
+    visit.c.id,
+    visit.c.inspector_id,
+    staff.c.name,
+    visit.c.claimed_at,
+    visit.c.received_at,
+    visit.c.closed_at,
+    visit.c.note,
 )
 
-finding = Table(
-    "finding",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("visit_id", ForeignKey(visit.c.id), nullable=False, index=True),
-    Column("rule", Text, nullable=False),
-    Column("aspect", Text, nullable=False),
-    Column("points", POINTS, nullable=False),
-    Column("description", Text, nullable=False),
-    Column("filed_by", ForeignKey(staff.c.id), nullable=False),
-    moment("filed_at"),
-    Column("status", Text, nullable=False, server_default="filed"),
-    Column("decided_by", ForeignKey(staff.c.id)),
-    moment("decided_at", null=True),
-    Column("decision_note", Text, nullable=False, server_default=""),
-    CheckConstraint("status IN ('filed','confirmed','rejected')", name="status"),
-    CheckConstraint("points > 0", name="points"),
-    CheckConstraint("decided_by IS NULL OR decided_by <> filed_by", name="second_person"),
-    CheckConstraint("(status = 'filed') = (decided_by IS NULL)", name="decided"),
-    schema="field",
-)
-Index("ix_finding_filed", finding.c.filed_at, postgresql_where=finding.c.status == "filed")
 
-finding_photo = Table(
-    "finding_photo",
-    metadata,
-    Column("finding_id", ForeignKey(finding.c.id), primary_key=True),
-    Column("sha256", LargeBinary, primary_key=True),
-    schema="field",
-)
+def opened_assignments(connection: Connection, inspector_id: int, today: date) -> list[Assignment]:
+    """The inspector's assignments whose day has come: open ones first, the newest first."""
+    query = (
+        _assignments()
+        .where(assignment.c.inspector_id == inspector_id, assignment.c.day <= today)
+        .order_by(visit.c.closed_at.is_not(None), assignment.c.day.desc(), assignment.c.id)
+    )
+    return [_assignment(row) for row in connection.execute(query)]
+
+
+def sealed_days(connection: Connection, inspector_id: int, today: date) -> list[date]:
+    """The days of the inspector's assignments that are still sealed, one a task; nothing else about them."""
+    query = (
+        select(assignment.c.day)
+        .where(assignment.c.inspector_id == inspector_id, assignment.c.day > today)
+        .order_by(assignment.c.day)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def assignment_numbered(connection: Connection, assignment_id: UUID) -> Assignment | None:
+    """The assignment of that key, sealed or not: the caller looks at its day."""
+    row = connection.execute(_assignments().where(assignment.c.id == assignment_id)).first()
+    return _assignment(row) if row else None
+
+
+def visit_numbered(connection: Connection, visit_id: UUID) -> Visit | None:
+    """The visit of that key, with its assignment and site."""
+    query = (
+        select(*_VISIT, *_ASSIGNMENT, *_SITE)
+        .select_from(visit.join(staff, staff.c.id == visit.c.inspector_id).join(assignment).join(site).join(unit))
+        .where(visit.c.id == visit_id)
+    )
+    row = connection.execute(query).first()
+    return Visit(_assignment(row[len(_VISIT) :]), *row[: len(_VISIT)]) if row else None
+
+
+def lock_visit(connection: Connection, visit_id: UUID) -> None:
+    """Hold a visit against being closed until the transaction ends; several holders do not disturb each other."""
+    connection.execute(select(visit.c.id).where(visit.c.id == visit_id).with_for_update(read=True))
+
+
+def put_visit(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Write a visit unless its key or its assignment has one; whether it is new."""
+    statement = insert(visit).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(visit.c.id)).first() is not None
+
+
+def close_visit(connection: Connection, visit_id: UUID, note: str, now: datetime) -> None:
+    """Close a visit that is open."""
+    connection.execute(
+        update(visit).where(visit.c.id == visit_id, visit.c.closed_at.is_(None)).values(closed_at=now, note=note)
+    )
+
+
+def put_check_in(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Write a check-in unless it is known; whether it is new."""
+    statement = insert(check_in).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(check_in.c.id)).first() is not None
+
+
+def check_in_numbered(connection: Connection, check_in_id: UUID) -> CheckIn | None:
+    """The check-in of that key."""
+    return next(iter(_check_ins(connection, select(check_in).where(check_in.c.id == check_in_id))), None)
+
+
+def check_ins_of(connection: Connection, visit_id: UUID) -> list[CheckIn]:
+    """A visit's check-ins, the first first."""
+    return _check_ins(
+        connection, select(check_in).where(check_in.c.visit_id == visit_id).order_by(check_in.c.received_at)
+    )
+
+
+def open_visits(connection: Connection, inspector_id: int) -> int:
+    """How many visits the inspector has begun and not closed."""
+    query = select(func.count()).where(visit.c.inspector_id == inspector_id, visit.c.closed_at.is_(None))
+    return int(connection.execute(query).scalar_one())
+
+
+def _assignments() -> Select[Any]:
+    return select(*_ASSIGNMENT, *_SITE).select_from(assignment.join(site).join(unit).outerjoin(visit))
+
+
+def _assignment(row: Any) -> Assignment:
+    return Assignment(Site(*row[len(_ASSIGNMENT) :]), *row[: len(_ASSIGNMENT)])
+
+
+def _check_ins(connection: Connection, query: Select[Any]) -> list[CheckIn]:
+    return [CheckIn(**(row._asdict() | {"flags": tuple(row.flags)})) for row in connection.execute(query)]

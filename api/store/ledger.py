@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
+    Index,
     LargeBinary,
     Select,
     Table,
@@ -24,11 +25,13 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
-from api.store.base import POINTS, facts, metadata, moment
+from api.store.base import POINTS, facts, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
-from api.store.inspections import finding
+from api.store.findings import finding
 from api.store.people import staff
 
 ADVISORY_LOCK = 0x6D696E67  # "ming"
@@ -56,6 +59,30 @@ ledger_entry = Table(
     CheckConstraint("reverses IS NULL OR reverses < seq", name="reverses_earlier"),
     CheckConstraint("octet_length(leaf_hash) = 32", name="leaf_hash"),
     schema="field",
+)
+
+reversal_request = Table(
+    "reversal_request",
+    metadata,
+    serial(),
+    Column("seq", ForeignKey(ledger_entry.c.seq), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", ForeignKey(staff.c.id), nullable=False),
+    moment("asked_at"),
+    Column("status", Text, nullable=False, server_default="asked"),
+    Column("decided_by", ForeignKey(staff.c.id)),
+    moment("decided_at", null=True),
+    Column("decision_note", Text, nullable=False, server_default=""),
+    CheckConstraint("status IN ('asked','granted','declined')", name="status"),
+    CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="second_person"),
+    CheckConstraint("(status = 'asked') = (decided_by IS NULL)", name="decided"),
+    schema="field",
+)
+Index(
+    "uq_reversal_request_open",
+    reversal_request.c.seq,
+    unique=True,
+    postgresql_where=reversal_request.c.status == "asked",
 )
 
 APPEND_ONLY = """
@@ -90,6 +117,23 @@ class Entry:
     decided_by: int
     entered_at: datetime
     leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalRequest:
+    """One person asks for an entry to be reversed; another grants or declines it."""
+
+    id: int
+    seq: int
+    reason: str
+    asked_by: int
+    asked_at: datetime
+    status: str
+    decided_by: int | None
+    decided_at: datetime | None
+    decision_note: str
+    asker: str
+    decider: str | None
 
 
 _ENTRY: Select[Any] = select(
@@ -145,3 +189,49 @@ def entries_of(connection: Connection, evaluation_id: int, unit_id: int | None =
     if unit_id is not None:
         query = query.where(ledger_entry.c.unit_id == unit_id)
     return [Entry(*row) for row in connection.execute(query)]
+
+
+_asker, _decider = staff.alias("asker"), staff.alias("decider")
+_REQUEST: Select[Any] = select(
+    reversal_request, _asker.c.name.label("asker"), _decider.c.name.label("decider")
+).select_from(
+    reversal_request.join(_asker, _asker.c.id == reversal_request.c.asked_by).outerjoin(
+        _decider, _decider.c.id == reversal_request.c.decided_by
+    )
+)
+
+
+def put_request(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Write a request for a reversal; its key, or None when one for that entry waits already."""
+    statement = upsert(reversal_request).values(**values).on_conflict_do_nothing()
+    row = connection.execute(statement.returning(reversal_request.c.id)).first()
+    return int(row.id) if row else None
+
+
+def request_numbered(connection: Connection, request_id: int, *, lock: bool = False) -> ReversalRequest | None:
+    """The request of that key; with `lock` it is held until the transaction ends."""
+    query = _REQUEST.where(reversal_request.c.id == request_id)
+    row = connection.execute(query.with_for_update(of=reversal_request) if lock else query).first()
+    return ReversalRequest(*row) if row else None
+
+
+def waiting_request(connection: Connection, seq: int) -> ReversalRequest | None:
+    """The request for the reversal of that entry that nobody has decided."""
+    query = _REQUEST.where(reversal_request.c.seq == seq, reversal_request.c.status == "asked")
+    row = connection.execute(query).first()
+    return ReversalRequest(*row) if row else None
+
+
+def requests_in(connection: Connection, evaluation_id: int) -> list[ReversalRequest]:
+    """An evaluation's requests for reversals, the newest first."""
+    query = (
+        _REQUEST.join(ledger_entry, ledger_entry.c.seq == reversal_request.c.seq)
+        .where(ledger_entry.c.evaluation_id == evaluation_id)
+        .order_by(reversal_request.c.id.desc())
+    )
+    return [ReversalRequest(*row) for row in connection.execute(query)]
+
+
+def decide_request(connection: Connection, request_id: int, values: Mapping[str, Any]) -> None:
+    """Write a decision; the caller holds the request."""
+    connection.execute(update(reversal_request).where(reversal_request.c.id == request_id).values(**values))

@@ -3,11 +3,13 @@
 from api.store import (
     ballots,
     evaluations,
+    findings,
     indicators,
     inspections,
     ledger,
     owed,
     people,
+    photos,
     results,
     roll,
     surveys,
@@ -18,5 +20,6 @@ from api.store.base import SCHEMAS, metadata
 __all__ = ["SCHEMAS", "metadata"]
 
 _TABLES_FROM = (
-    ballots, evaluations, indicators, inspections, ledger, owed, people, results, roll, surveys, tallies,
+    ballots, evaluations, findings, indicators, inspections, ledger, owed, people, photos, results, roll,
+    surveys, tallies,
 )  # fmt: skip

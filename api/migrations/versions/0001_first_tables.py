@@ -41,6 +41,8 @@ def upgrade() -> None:
     )
     op.create_table('untallied',
     sa.Column('response_id', sa.Uuid(), nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('response_id', name=op.f('pk_untallied')),
     schema='ballot'
     )
@@ -66,6 +68,13 @@ def upgrade() -> None:
     schema='owed'
     )
     op.create_index('ix_outbox_due', 'outbox', ['topic', 'due_at', 'id'], unique=False, schema='owed', postgresql_where=sa.text('done_at IS NULL'))
+    op.create_table('pulse',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_pulse')),
+    schema='owed'
+    )
     op.create_table('estimate',
     sa.Column('survey_id', sa.Integer(), nullable=False),
     sa.Column('unit', sa.Text(), nullable=False),
@@ -396,8 +405,9 @@ def upgrade() -> None:
     op.create_table('finding',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('visit_id', sa.Uuid(), nullable=False),
-    sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('component', sa.Text(), nullable=False),
     sa.Column('aspect', sa.Text(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
     sa.Column('points', sa.Numeric(precision=10, scale=4), nullable=False),
     sa.Column('description', sa.Text(), nullable=False),
     sa.Column('filed_by', sa.Integer(), nullable=False),
@@ -429,16 +439,18 @@ def upgrade() -> None:
     sa.Column('claimed_sha256', sa.LargeBinary(), nullable=True),
     sa.Column('verdict', sa.Text(), server_default='pending', nullable=False),
     sa.Column('verdict_code', sa.Text(), nullable=True),
-    sa.Column('width', sa.Integer(), nullable=True),
-    sa.Column('height', sa.Integer(), nullable=True),
+    sa.Column('width', sa.Integer(), nullable=False),
+    sa.Column('height', sa.Integer(), nullable=False),
     sa.Column('exif_lat', sa.Float(), nullable=True),
     sa.Column('exif_lon', sa.Float(), nullable=True),
     sa.Column('exif_taken', sa.Text(), nullable=True),
     sa.Column('flags', postgresql.ARRAY(sa.Text()), server_default='{}', nullable=False),
     sa.CheckConstraint("verdict IN ('pending','clean','refused')", name=op.f('ck_photo_verdict')),
     sa.CheckConstraint('octet_length(sha256) = 32', name=op.f('ck_photo_sha256')),
+    sa.CheckConstraint("(verdict = 'refused') = (verdict_code IS NOT NULL)", name=op.f('ck_photo_verdict_code')),
     sa.ForeignKeyConstraint(['visit_id'], ['field.visit.id'], name=op.f('fk_photo_visit_id_visit')),
     sa.PrimaryKeyConstraint('visit_id', 'sha256', name=op.f('pk_photo')),
+    sa.UniqueConstraint('sha256', name=op.f('uq_photo_sha256')),
     schema='field'
     )
     op.create_table('stratum',
@@ -469,6 +481,7 @@ def upgrade() -> None:
     sa.Column('finding_id', sa.Uuid(), nullable=False),
     sa.Column('sha256', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['finding_id'], ['field.finding.id'], name=op.f('fk_finding_photo_finding_id_finding')),
+    sa.ForeignKeyConstraint(['sha256'], ['field.photo.sha256'], name=op.f('fk_finding_photo_sha256_photo')),
     sa.PrimaryKeyConstraint('finding_id', 'sha256', name=op.f('pk_finding_photo')),
     schema='field'
     )
@@ -505,6 +518,26 @@ def upgrade() -> None:
     schema='field'
     )
     op.create_index(op.f('ix_ledger_entry_evaluation_id'), 'ledger_entry', ['evaluation_id'], unique=False, schema='field')
+    op.create_table('reversal_request',
+    sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
+    sa.Column('seq', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('asked_by', sa.Integer(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('status', sa.Text(), server_default='asked', nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decision_note', sa.Text(), server_default='', nullable=False),
+    sa.CheckConstraint("(status = 'asked') = (decided_by IS NULL)", name=op.f('ck_reversal_request_decided')),
+    sa.CheckConstraint("status IN ('asked','granted','declined')", name=op.f('ck_reversal_request_status')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> asked_by', name=op.f('ck_reversal_request_second_person')),
+    sa.ForeignKeyConstraint(['asked_by'], ['office.staff.id'], name=op.f('fk_reversal_request_asked_by_staff')),
+    sa.ForeignKeyConstraint(['decided_by'], ['office.staff.id'], name=op.f('fk_reversal_request_decided_by_staff')),
+    sa.ForeignKeyConstraint(['seq'], ['field.ledger_entry.seq'], name=op.f('fk_reversal_request_seq_ledger_entry')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reversal_request')),
+    schema='field'
+    )
+    op.create_index('uq_reversal_request_open', 'reversal_request', ['seq'], unique=True, schema='field', postgresql_where=sa.text("status = 'asked'"))
     # ### end Alembic commands ###
     op.execute(APPEND_ONLY)
 

@@ -1,1 +1,0 @@
-"""Photo intake (written with the inspector's pages)."""

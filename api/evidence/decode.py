@@ -1,0 +1,157 @@
+"""The process that opens strangers' photos: run as a script, it imports nothing of ours and knows no secret.
+
+It reads one line of JSON a photo and answers each with one exit status. For every photo it forks: the child takes
+limits on memory, processor and clock, decodes, writes rendition, thumbnail and `report.json` into the folder it was
+given, and ends; no photo can touch the next one's memory, and Python starts only once for many photos.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+MEMORY = 700 * 1024 * 1024  # bytes of address space
+PROCESSOR_SECONDS = 8
+WALL_SECONDS = 15
+LARGEST_OUTPUT = 32 * 1024 * 1024  # bytes; 2,560 pixels square are at most 20 MB raw
+
+MOST_PIXELS = 50_000_000
+RENDITION = 2560  # pixels of the longer side
+THUMBNAIL = 320
+QUALITY = 85
+READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported before the first fork: ready in every child
+
+GPS, EXIF = 0x8825, 0x8769  # IFD pointers (CIPA DC-008, Exif 3.0)
+ORIENTATION, TAKEN, TAKEN_OFFSET = 0x0112, 0x9003, 0x9011
+LONGEST_TEXT = 40
+
+_TURN = Image.Transpose
+UPRIGHT = {
+    2: _TURN.FLIP_LEFT_RIGHT,
+    3: _TURN.ROTATE_180,
+    4: _TURN.FLIP_TOP_BOTTOM,
+    5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270,
+    7: _TURN.TRANSVERSE,
+    8: _TURN.ROTATE_90,
+}
+"""The Exif orientation of a file, and what makes its picture upright."""
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        job = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _limit()
+            os._exit(_work(job))
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _limit() -> None:
+    """Die rather than take the machine along. Where a limit is unknown (macOS has no RLIMIT_AS) the others hold."""
+    signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, PROCESSOR_SECONDS),
+        (resource.RLIMIT_FSIZE, LARGEST_OUTPUT),
+        (resource.RLIMIT_AS, MEMORY),
+    ):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most, most))
+
+
+def _work(job: dict[str, str]) -> int:
+    folder = Path(job["folder"])
+    try:
+        report = _copies(Path(job["original"]), job["format"], folder)
+    except MemoryError:
+        report = {"refused": "photo_too_costly"}
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        report = {"refused": "photo_too_many_pixels"}
+    except Exception as error:  # noqa: BLE001 - Pillow's readers raise anything; all of it means the file is not whole
+        report = {"refused": "photo_damaged", "error": f"{type(error).__name__}: {error}"[:200]}
+    (folder / "report.json").write_text(json.dumps(report))
+    return 0
+
+
+def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
+    """Write both copies, made of pixels alone, and report what the original says about place and time."""
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    with warnings.catch_warnings(record=True) as damage:
+        warnings.simplefilter("always")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(original, formats=(kind,)) as image:
+            if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
+                return {"refused": "photo_animated"}
+            report = _claims(image)
+            picture = _small(image)
+    report["metadata_damaged"] |= bool(damage)
+    turn = UPRIGHT.get(report.pop("orientation"))
+    if turn is not None:
+        picture = picture.transpose(turn)  # cheap now that it is small
+    clean = Image.new("RGB", picture.size, "white")
+    clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
+    clean.save(folder / "rendition", "JPEG", quality=QUALITY)
+    clean.thumbnail((THUMBNAIL, THUMBNAIL))
+    clean.save(folder / "thumbnail", "JPEG", quality=QUALITY)
+    return report
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """The pixels, at most `RENDITION` on the longer side; a JPEG is read at half or a quarter where that is enough."""
+    if image.format in {"JPEG", "MPO"}:
+        # The box must have the picture's own shape, or `draft` finds no smaller scale that still covers it.
+        scale = min(1.0, RENDITION / max(image.size))
+        image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
+    image.load()
+    if image.mode not in {"RGB", "L", "RGBA"}:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image.thumbnail((RENDITION, RENDITION))
+    return image
+
+
+def _claims(image: Image.Image) -> dict[str, Any]:
+    """Camera time as written, and WGS-84 position in degrees; damage is noted, for it is no reason to refuse."""
+    claims: dict[str, Any] = dict.fromkeys(("taken", "offset", "lat", "lon", "orientation"))
+    claims["metadata_damaged"] = False
+    try:
+        exif = image.getexif()
+        details, gps = exif.get_ifd(EXIF), exif.get_ifd(GPS)
+        claims["orientation"] = exif.get(ORIENTATION)
+        claims["taken"], claims["offset"] = _text(details.get(TAKEN)), _text(details.get(TAKEN_OFFSET))
+        if 2 in gps and 4 in gps:
+            claims["lat"] = _degrees(gps[2], str(gps.get(1)), "S", 90)
+            claims["lon"] = _degrees(gps[4], str(gps.get(3)), "W", 180)
+    except Exception:  # noqa: BLE001 - whatever Pillow stumbles over, the metadata is what is broken
+        claims["metadata_damaged"] = True
+    if (claims["lat"] is None) != (claims["lon"] is None):
+        claims |= {"lat": None, "lon": None, "metadata_damaged": True}
+    return claims
+
+
+def _text(value: object) -> str | None:
+    return str(value).strip("\0 ")[:LONGEST_TEXT] if value is not None else None
+
+
+def _degrees(parts: Any, side: str, negative: str, most: int) -> float | None:
+    degrees, minutes, seconds = (float(part) for part in parts)
+    value = degrees + minutes / 60 + seconds / 3600
+    # 0/0 is how cameras write "no fix"; NaN fails both comparisons.
+    return round(-value if side.startswith(negative) else value, 7) if 0 <= value <= most else None
+
+
+if __name__ == "__main__":
+    main()
