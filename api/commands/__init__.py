@@ -4,6 +4,7 @@ import click
 
 from api.commands.doctor import doctor
 from api.commands.draw import draw_command
+from api.commands.forms import forms
 from api.commands.init_db import init_db
 from api.commands.serve import serve, worker
 
@@ -13,4 +14,5 @@ COMMANDS: tuple[click.Command, ...] = (
     init_db,
     draw_command,
     doctor,
+    forms,
 )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date
 
 from survey_forms.forms.fields import parse, scalar
-from survey_forms.forms.model import Answers, Form, Page, Rating, Raw, Step, Value
+from survey_forms.forms.model import Answers, Form, Page, Rating, Raw, Step, Text, Value, wording
+from survey_forms.forms.places import Bilingual
 from survey_forms.forms.scalars import State, to_string
 from survey_forms.refusal import Fault, Refused
 
@@ -64,9 +65,13 @@ class _Reading:
             return
         if step.name not in self.values:
             if step.required is not None and step.required(self.state):
-                self.faults[step.slot] = _told("answer_required", step, dict(question.required_message))
+                self.faults[step.slot] = _told(
+                    "answer_required", "answer_required_as_told", step, question.required_message
+                )
         elif step.constraint is not None and not step.constraint(self.state):
-            self.faults[step.slot] = _told("answer_constraint", step, dict(question.constraint_message))
+            self.faults[step.slot] = _told(
+                "answer_constraint", "answer_constraint_as_told", step, question.constraint_message
+            )
 
     def in_order(self) -> tuple[Fault, ...]:
         return tuple(self.faults[slot] for slot in sorted(self.faults))
@@ -136,10 +141,9 @@ def _fault(code: str, step: Step, facts: dict[str, object]) -> Fault:
     return Fault(code, step.name, {**facts, "page": step.page})
 
 
-def _told(code: str, step: Step, message: dict[str, str]) -> Fault:
-    """The author's own words if there are any (`…_as_told`), else ours."""
+def _told(ours: str, authors: str, step: Step, message: Text) -> Fault:
+    """The author's own words if there are any, else ours."""
     if not message:
-        return _fault(code, step, {})
-    any_words = next(iter(message.values()))
-    words = {f"message_{language}": message.get(language, any_words) for language in ("zh", "en")}
-    return _fault(f"{code}_as_told", step, dict(words))
+        return _fault(ours, step, {})
+    words = Bilingual(wording(message, "zh"), wording(message, "en"))
+    return _fault(authors, step, {"message": words})
