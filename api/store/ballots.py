@@ -25,11 +25,14 @@ response = Table(
     schema="ballot",
 )
 
-# An open answer is its own obligation: the worker folds it into cells and deletes its id here.
+# An open answer is its own obligation: the worker folds it into cells and deletes its id here. One that cannot
+# be counted stays, with the number of attempts in place of a time: no clock finer than a day here either.
 untallied = Table(
     "untallied",
     metadata,
     Column("response_id", Uuid, primary_key=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("last_error", Text),  # a code, never words: those could repeat an answer
     schema="ballot",
 )
 
@@ -59,9 +62,10 @@ def receipt_exists(connection: Connection, receipt_hash: bytes) -> bool:
     )
 
 
-def sealed_draft(connection: Connection, draft_id: bytes) -> bytes | None:
-    """The sealed draft, if one is kept."""
-    found = connection.execute(select(draft.c.sealed).where(draft.c.draft_id == draft_id)).scalar()
+def sealed_draft(connection: Connection, draft_id: bytes, *, hold: bool = False) -> bytes | None:
+    """The sealed draft, if one is kept; `hold` keeps its row from others until the transaction ends."""
+    question = select(draft.c.sealed).where(draft.c.draft_id == draft_id)
+    found = connection.execute(question.with_for_update() if hold else question).scalar()
     return bytes(found) if found is not None else None
 
 

@@ -1,5 +1,6 @@
 """What was computed: group estimates and composites, each with the inputs it came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
@@ -71,25 +74,62 @@ class Composite:
     computed_at: datetime
 
 
+_COMPOSITE = (
+    composite.c.id,
+    composite.c.inputs_digest,
+    composite.c.scheme_digest,
+    composite.c.ledger_seq,
+    composite.c.input,
+    composite.c.output,
+    composite.c.problems,
+    composite.c.errors,
+    composite.c.computed_at,
+)
+
+
 def latest_composite(connection: Connection, evaluation_id: int) -> Composite | None:
     """The newest composite of an evaluation."""
     row = connection.execute(
-        select(
-            composite.c.id,
-            composite.c.inputs_digest,
-            composite.c.scheme_digest,
-            composite.c.ledger_seq,
-            composite.c.input,
-            composite.c.output,
-            composite.c.problems,
-            composite.c.errors,
-            composite.c.computed_at,
-        )
+        select(*_COMPOSITE)
         .where(composite.c.evaluation_id == evaluation_id)
         .order_by(composite.c.computed_at.desc(), composite.c.id.desc())
         .limit(1)
     ).first()
     return Composite(*row) if row else None
+
+
+def hold_composites(connection: Connection, evaluation_id: int) -> None:
+    """Let nobody else compute this evaluation until the transaction ends: the last one written has seen the most."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('composite'), :evaluation)"), {"evaluation": evaluation_id}
+    )
+
+
+def put_composite(connection: Connection, evaluation_id: int, values: Mapping[str, Any]) -> None:
+    """Keep a composite; the same inputs are the same row, which then counts as computed now."""
+    statement = insert(composite).values(evaluation_id=evaluation_id, **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["evaluation_id", "inputs_digest"],
+            set_={
+                name: statement.excluded[name]
+                for name in ("ledger_seq", "output", "problems", "errors", "computed_at")
+            },
+        )
+    )
+
+
+def forget_old_composites(connection: Connection, evaluation_id: int, keep: int) -> None:
+    """Delete all but the newest `keep` composites of an evaluation; a year of answers would leave thousands."""
+    newest = (
+        select(composite.c.id)
+        .where(composite.c.evaluation_id == evaluation_id)
+        .order_by(composite.c.computed_at.desc(), composite.c.id.desc())
+        .limit(keep)
+    )
+    connection.execute(
+        delete(composite).where(composite.c.evaluation_id == evaluation_id, composite.c.id.not_in(newest))
+    )
 
 
 def put_estimates(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -73,6 +73,17 @@ stratum = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """A respondent group of a survey and the path in the scheme's tree that its score feeds."""
+
+    code: str
+    component: str
+    name_zh: str
+    name_en: str
+    form_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stratum:
     """A stratum of a survey: its respondent group and its population N_h in persons."""
 
@@ -145,6 +156,22 @@ def strata_of(connection: Connection, survey_id: int) -> list[Stratum]:
         .order_by(stratum.c.code)
     )
     return [Stratum(*row) for row in rows]
+
+
+def groups_of(connection: Connection, survey_id: int) -> list[Group]:
+    """The respondent groups of a survey in code order."""
+    rows = connection.execute(
+        select(
+            respondent_group.c.code,
+            respondent_group.c.component,
+            respondent_group.c.name_zh,
+            respondent_group.c.name_en,
+            respondent_group.c.form_version,
+        )
+        .where(respondent_group.c.survey_id == survey_id)
+        .order_by(respondent_group.c.code)
+    )
+    return [Group(*row) for row in rows]
 
 
 def surveys_of(connection: Connection, evaluation_id: int) -> list[int]:
