@@ -49,7 +49,7 @@ $(VENV)/bin/python:
 $(VENV)/.runtime: requirements.lock pyproject.toml $(PIP_WHEEL) | $(VENV)/bin/python
 	@echo "Installing what Mingcha runs on into .venv (once, about a minute) ..." >&2
 	@$(PIP) $(LOCKED) -r requirements.lock
-	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@PYTHONWARNINGS=ignore $(PIP) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(VENV)/.test: tests/requirements.lock $(VENV)/.runtime

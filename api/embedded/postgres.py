@@ -186,9 +186,7 @@ class EmbeddedPostgres:
         )
         if made.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)
-            self.log.write_text(made.stdout + made.stderr, encoding="utf-8")
-            words = "\n".join(made.stderr.splitlines()[-4:])
-            raise Refused("did_not_start", "initdb", log=str(self.log), words=words)
+            raise Refused("database_not_made", str(self.data), words="\n".join(made.stderr.splitlines()[-4:]))
         draft.rename(self.data)
 
     def _check_version(self) -> None:
