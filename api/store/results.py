@@ -112,8 +112,7 @@ def put_composite(connection: Connection, evaluation_id: int, values: Mapping[st
         statement.on_conflict_do_update(
             index_elements=["evaluation_id", "inputs_digest"],
             set_={
-                name: statement.excluded[name]
-                for name in ("ledger_seq", "output", "problems", "errors", "computed_at")
+                name: statement.excluded[name] for name in ("ledger_seq", "output", "problems", "errors", "computed_at")
             },
         )
     )

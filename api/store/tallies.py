@@ -201,8 +201,9 @@ def _next_version(connection: Connection, survey_id: int) -> int:
 def counted_answers(connection: Connection, survey_id: int, batch: int = 2000) -> Iterable[Kept]:
     """The answers of a survey that its cells must hold: all that are stored and do not wait; streamed."""
     waiting: Select[Any] = select(untallied.c.response_id).where(untallied.c.response_id == response.c.id)
-    rows = connection.execution_options(yield_per=batch).execute(
-        select(response.c.id, *_KEPT).where(response.c.survey_id == survey_id, ~waiting.exists())
+    rows = connection.execute(
+        select(response.c.id, *_KEPT).where(response.c.survey_id == survey_id, ~waiting.exists()),
+        execution_options={"yield_per": batch},
     )
     return (Kept(*row) for row in rows)
 

@@ -1,0 +1,165 @@
+"""Composites: the exchange-format input from what is stored, the scheme's arithmetic, and the error of the figures.
+
+Nothing here knows a scheme: a respondent group, an indicator score and a ledger entry each name the component that
+they feed, and what is missing the arithmetic itself says.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.actions.estimates import HIGHEST, GroupEstimate, estimate_survey, scaled
+from api.store import evaluations, indicators, ledger, results, surveys, tallies
+from api.store.evaluations import Evaluation, Unit
+from api.store.ledger import Entry
+from survey_forms.estimation.scores import Estimate, as_score
+from survey_forms.numbers import plain
+from survey_forms.refusal import Fault, Refused
+from survey_forms.scheme.load import load_scheme
+from survey_forms.scheme.model import Scheme
+from survey_forms.scoring.compute import score_by
+from survey_forms.scoring.uncertainty import CompositeError, Surveyed, composite_errors
+from survey_forms.transparency import canonical_json
+
+KEPT_COMPOSITES = 20
+"""Provisional composites kept of an evaluation: enough to see what an entry changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a composite is computed from: the document, the surveyed scores in it, and the last ledger entry read."""
+
+    document: dict[str, Any]
+    surveyed: Surveyed
+    ledger_seq: int
+
+
+def compose(connection: Connection, evaluation_id: int, now: datetime) -> None:
+    """Compute an evaluation's composites from what is stored now, and keep them with everything they came from."""
+    results.hold_composites(connection, evaluation_id)
+    survey_ids = surveys.surveys_of(connection, evaluation_id)
+    tallies.hold_cells(connection, survey_ids, to_write=False)
+    evaluation = evaluations.evaluation_numbered(connection, evaluation_id)
+    scheme = load_scheme(evaluation.scheme)
+    units = evaluations.units_of(connection, evaluation_id)
+    codes = [unit.code for unit in units]
+    estimates = [one for survey in survey_ids for one in estimate_survey(connection, survey, codes)]
+    inputs = read_inputs(connection, evaluation, scheme, units, estimates)
+    output, problems, errors = _computed(scheme, evaluation, inputs)
+    results.put_composite(
+        connection,
+        evaluation_id,
+        {
+            "inputs_digest": sha256(canonical_json(inputs.document)).hexdigest(),
+            "scheme_digest": scheme.digest,
+            "ledger_seq": inputs.ledger_seq,
+            "input": inputs.document,
+            "output": output,
+            "problems": problems,
+            "errors": errors,
+            "computed_at": now,
+        },
+    )
+    results.forget_old_composites(connection, evaluation_id, KEPT_COMPOSITES)
+
+
+def read_inputs(
+    connection: Connection,
+    evaluation: Evaluation,
+    scheme: Scheme,
+    units: Iterable[Unit],
+    estimates: Iterable[GroupEstimate],
+) -> Inputs:
+    """The document of the exchange format as far as the database fills it; what is missing is left out."""
+    scale = float(scheme.composite.scale) if scheme.composite else HIGHEST
+    surveyed: defaultdict[str, dict[str, Estimate]] = defaultdict(dict)
+    for one in estimates:  # surveys oldest first: a later round's score replaces an earlier one's
+        if one.estimate.value is not None:
+            surveyed[one.unit][one.component] = scaled(one.estimate, HIGHEST / scale)
+    scores = indicators.scores_of(connection, evaluation.id)
+    entries = ledger.entries_of(connection, evaluation.id)
+    listed = []
+    for unit in units:
+        handed_in = {path: plain(points) for (code, path), points in scores.items() if code == unit.code}
+        handed_in |= {path: plain(as_score(one.value or 0.0)) for path, one in surveyed[unit.code].items()}
+        listed.append(_unit(scheme, unit, handed_in, [entry for entry in entries if entry.unit_id == unit.id]))
+    document = {"scheme": evaluation.scheme, "supplied": evaluation.supplied, "units": listed}
+    return Inputs(document, surveyed, max((entry.seq for entry in entries), default=0))
+
+
+def _unit(scheme: Scheme, unit: Unit, scores: Mapping[str, str], entries: Iterable[Entry]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": unit.code}
+    if scheme.classes and unit.class_ is not None:
+        shown["class"] = unit.class_
+    shown["scores"] = _tree(scores)
+    shown["deductions"] = [_deduction(scheme, entry) for entry in entries]
+    return shown
+
+
+def _tree(scores: Mapping[str, str]) -> dict[str, Any]:
+    """Scores by dotted path as the nested objects of the format."""
+    tree: dict[str, Any] = {}
+    for path, score in scores.items():
+        *above, key = path.split(".")
+        place = tree
+        for name in above:
+            place = place.setdefault(name, {})
+        place[key] = score
+    return tree
+
+
+def _deduction(scheme: Scheme, entry: Entry) -> dict[str, str]:
+    """A ledger entry as the format writes it, under the number that the ledger gives it."""
+    if entry.reverses is not None:
+        return {"id": f"L{entry.seq}", "reverses": f"L{entry.reverses}"}
+    shown = {"id": f"L{entry.seq}", "to": entry.component, "points": plain(entry.points)}
+    if entry.aspect and any(one.id == entry.aspect and one.of == entry.component for one in scheme.aspects):
+        shown["aspect"] = entry.aspect
+    return shown
+
+
+def _computed(
+    scheme: Scheme, evaluation: Evaluation, inputs: Inputs
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]], dict[str, Any]]:
+    """Output, problems and errors; where something is missing there is no output, and the problems name it."""
+    if scheme.digest != evaluation.scheme_digest:
+        fault = Fault("scheme_text_changed", "scheme", {"agreed": evaluation.scheme_digest, "found": scheme.digest})
+        return None, [_problem(fault, inputs)], {}
+    try:
+        output = score_by(scheme, inputs.document, trace=True)
+    except Refused as refused:
+        return None, [_problem(fault, inputs) for fault in refused.faults], {}
+    errors = composite_errors(scheme, inputs.document, output, inputs.surveyed)
+    return output, [], {unit: _error(one) for unit, one in errors.items()}
+
+
+def _problem(fault: Fault, inputs: Inputs) -> dict[str, Any]:
+    """A fault as it is kept: its facts as JSON knows them, and the unit by its code where the path counts units."""
+    facts = {name: fact if isinstance(fact, str | int) else str(fact) for name, fact in fault.facts.items()}
+    if fault.path.startswith("units["):
+        place = int(fault.path[len("units[") :].partition("]")[0])
+        facts["unit"] = inputs.document["units"][place]["id"]
+    return {"code": fault.code, "path": fault.path, "facts": facts}
+
+
+def _error(one: CompositeError) -> dict[str, Any]:
+    return {
+        "se": one.estimate.se,
+        "df": one.estimate.df,
+        "low": one.estimate.low,
+        "high": one.estimate.high,
+        "n": one.estimate.n,
+        "flags": [str(flag) for flag in one.estimate.flags],
+        "grades": dict(one.grades),
+        "coefficients": {path: _plain_signed(share) for path, share in one.coefficients.items()},
+    }
+
+
+def _plain_signed(value: Decimal) -> str:
+    return f"-{plain(-value)}" if value < 0 else plain(value)

@@ -1,0 +1,35 @@
+"""What is done for each topic. A job runs in the transaction that settles its obligation, so it is done once.
+
+A job may run twice, late or out of order, and leaves the same rows: it recomputes, it never increments. (`tally`
+is the one that adds; it deletes what it added in the same transaction.)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from api.actions.results import compose
+from worker.shop import Shop
+
+Job = Callable[[Connection, Shop, str], None]
+"""(connection, shop, subject): the transaction, what to work with, and what is to be done anew."""
+
+
+def compose_evaluation(connection: Connection, shop: Shop, subject: str) -> None:
+    """`compose`: the composite of an evaluation from what is stored now."""
+    compose(connection, int(subject), shop.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A topic's job, and how many obligations one transaction takes (a burst of one subject is one run)."""
+
+    job: Job
+    at_once: int
+
+
+OUTBOX_WORK: Mapping[str, Work] = {
+    "compose": Work(compose_evaluation, at_once=500),
+}
+"""By topic of the outbox (`api/store/owed.py`)."""

@@ -1,0 +1,52 @@
+"""What jobs work with: opened once by the process that runs them, found again by a job that RQ calls by name."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from api.config import Settings
+from api.objects import Objects
+from api.store.base import make_engine
+from api.transaction import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The database, the object store and the clock."""
+
+    database: Database
+    objects: Objects
+    now: Callable[[], datetime]
+
+
+_opened: list[Shop] = []
+
+
+def open_shop(settings: Settings) -> Shop:
+    """Make the shop of this process. No connection is opened before the first job asks for one.
+
+    One connection at a time is all that a worker needs: it does one thing after another.
+    """
+    engine = make_engine(settings.database_url, pool_size=1, max_overflow=2)
+    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC))
+    _opened[:] = [shop]
+    return shop
+
+
+def the_shop() -> Shop:
+    """The shop of this process.
+
+    Raises:
+        RuntimeError: nobody opened it; a job was called outside `python -m worker`.
+    """
+    if not _opened:
+        raise RuntimeError("open_shop(settings) first")
+    return _opened[0]
+
+
+def keep_log(level: str) -> None:
+    """Log to standard error, which the supervisor keeps in a file or the container's log takes."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
