@@ -6,15 +6,16 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth
+from api.actions.answering import Answering
 from api.config import Settings
 from api.intake import Intake
 from api.objects import Objects
-from api.pages import design, render, staff, ui
+from api.pages import compress, design, render, respondent, staff, ui
 from api.services import KEY, Services
 from api.store.base import make_engine
 from api.transaction import Database
 
-PAGES = (staff.pages, design.pages)
+PAGES = (respondent.pages, staff.pages, design.pages)
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
 
@@ -30,10 +31,13 @@ def create_app(settings: Settings) -> Flask:
         JSON_SORT_KEYS=False,
     )
     database = Database(make_engine(settings.database_url, settings.pool_size, settings.pool_overflow))
-    app.extensions[KEY] = Services(settings, database, Objects(settings.objects), Intake(database))
+    intake = Intake(database)
+    answering = Answering(database, intake.submit, settings.pepper)
+    app.extensions[KEY] = Services(settings, database, Objects(settings.objects), intake, answering)
     auth.init_app(app)
     render.init_app(app)
     ui.init_app(app)
+    compress.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
     if settings.proxies:

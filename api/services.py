@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app
 
+from api.actions.answering import Answering
 from api.config import Settings
 from api.intake import Intake
 from api.objects import Objects
@@ -16,12 +17,13 @@ KEY = "mingcha"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Settings, database, object store and the committing thread."""
+    """Settings, database, object store, the committing thread, and what respondents' codes open."""
 
     settings: Settings
     database: Database
     objects: Objects
     intake: Intake
+    answering: Answering
 
 
 def services() -> Services:

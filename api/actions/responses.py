@@ -14,6 +14,9 @@ from sqlalchemy import ARRAY, Date, Integer, LargeBinary, Text, Uuid, bindparam,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
+CODE_NAMESPACE = "mingcha"
+"""Access codes live in one space: the code alone says which survey it opens."""
+
 Outcome = Literal["accepted", "repeated", "refused"]
 """`repeated`: this receipt was accepted before. `refused`: the code is unknown, spent, or its survey is closed."""
 

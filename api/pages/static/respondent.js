@@ -4,7 +4,7 @@
     count = d.getElementById('count'), sent = 0, timer, links, i;
   if (js) js.value = 1;
   if (code && location.hash.length > 1) {
-    code.value = decodeURIComponent(location.hash.slice(1));
+    code.value = location.hash.slice(1);
     links = d.querySelectorAll('.tools a');
     for (i = 0; i < links.length; i++) links[i].hash = location.hash;
   }

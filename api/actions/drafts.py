@@ -1,0 +1,80 @@
+"""Unfinished answers, kept under a key that only the respondent's code yields.
+
+The row's name and key come from the code and the service's pepper by one-way functions, and its length grows in
+steps: its owner finds it again on any phone, and nobody else can tell whose it is, or what or how much it says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import orjson
+from sqlalchemy import Connection
+
+from api.actions.responses import CODE_NAMESPACE
+from api.store import ballots
+from survey_forms.refusal import Refused
+from survey_forms.sampling.codes import draft_id, draft_key, open_draft, seal_draft
+
+STEP = 1024
+LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was answered so far, the number of the page to go on with, and the receipt drawn for handing it in."""
+
+    receipt: str
+    page: int = 1
+    raw: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Where a code's draft lies and the key that opens it; never stored, never logged."""
+
+    id: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, pepper: bytes, code: str) -> "Drawer":
+        """The drawer of a canonical code."""
+        return cls(draft_id(pepper, CODE_NAMESPACE, code), draft_key(pepper, CODE_NAMESPACE, code))
+
+
+def find_draft(connection: Connection, drawer: Drawer, *, hold: bool = False) -> Draft | None:
+    """The draft, if there is one; with `hold` (in a writing transaction) nobody else changes it before the end.
+
+    Raises:
+        Refused: `draft_unreadable` when the sealed bytes were changed.
+    """
+    sealed = ballots.sealed_draft(connection, drawer.id, hold=hold)
+    if sealed is None:
+        return None
+    found = orjson.loads(open_draft(drawer.key, sealed))
+    return Draft(found["receipt"], found["page"], found["raw"])
+
+
+def keep_draft(connection: Connection, drawer: Drawer, draft: Draft, nonce: bytes, day: date) -> None:
+    """Keep the newest state.
+
+    Args:
+        connection: the transaction.
+        drawer: where.
+        draft: what.
+        nonce: 12 fresh random bytes.
+        day: today; the only time that the row tells.
+
+    Raises:
+        Refused: `body_too_large` above 64 kB.
+    """
+    text = orjson.dumps({"receipt": draft.receipt, "page": draft.page, "raw": draft.raw})
+    if len(text) > LARGEST:
+        raise Refused("body_too_large")
+    padded = text + b" " * (-len(text) % STEP)
+    ballots.keep_draft(connection, drawer.id, seal_draft(drawer.key, padded, nonce), day)
+
+
+def forget_draft(connection: Connection, drawer: Drawer) -> None:
+    """Forget it: its owner said so."""
+    ballots.drop_draft(connection, drawer.id)
