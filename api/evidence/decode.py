@@ -29,7 +29,7 @@ QUALITY = 85
 READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported before the first fork: ready in every child
 
 GPS, EXIF = 0x8825, 0x8769  # IFD pointers (CIPA DC-008, Exif 3.0)
-ORIENTATION, TAKEN, TAKEN_OFFSET = 0x0112, 0x9003, 0x9011
+ORIENTATION, TAKEN, TAKEN_OFFSET, CHANGED = 0x0112, 0x9003, 0x9011, 0x0132
 LONGEST_TEXT = 40
 
 _TURN = Image.Transpose
@@ -131,7 +131,8 @@ def _claims(image: Image.Image) -> dict[str, Any]:
         exif = image.getexif()
         details, gps = exif.get_ifd(EXIF), exif.get_ifd(GPS)
         claims["orientation"] = exif.get(ORIENTATION)
-        claims["taken"], claims["offset"] = _text(details.get(TAKEN)), _text(details.get(TAKEN_OFFSET))
+        claims["taken"] = _text(details.get(TAKEN, exif.get(CHANGED)))
+        claims["offset"] = _text(details.get(TAKEN_OFFSET))
         if 2 in gps and 4 in gps:
             claims["lat"] = _degrees(gps[2], str(gps.get(1)), "S", 90)
             claims["lon"] = _degrees(gps[4], str(gps.get(3)), "W", 180)

@@ -1,6 +1,10 @@
 """Indicator scores, kept as they came: a correction is a newer row, and the newest counts."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -9,9 +13,12 @@ from sqlalchemy import (
     ForeignKey,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
+    insert,
     select,
+    update,
 )
 
 from api.store.base import POINTS, metadata, moment, serial
@@ -50,6 +57,93 @@ score = Table(
     CheckConstraint("points >= 0", name="points"),
     schema="indicator",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A file of indicator scores and deductions as it was handed in, and who stands for it."""
+
+    id: int
+    evaluation_id: int
+    file_name: str
+    sha256: bytes
+    content: bytes
+    rows: int
+    filed_by: int
+    filer: str
+    filed_at: datetime
+    status: str
+    decided_by: int | None
+    decider: str | None
+    decided_at: datetime | None
+
+
+_decider = staff.alias("decider")
+_BATCH: Select[Any] = (
+    select(
+        batch.c.id,
+        batch.c.evaluation_id,
+        batch.c.file_name,
+        batch.c.sha256,
+        batch.c.content,
+        batch.c.rows,
+        batch.c.filed_by,
+        staff.c.name.label("filer"),
+        batch.c.filed_at,
+        batch.c.status,
+        batch.c.decided_by,
+        _decider.c.name.label("decider"),
+        batch.c.decided_at,
+    )
+    .join(staff, staff.c.id == batch.c.filed_by)
+    .outerjoin(_decider, _decider.c.id == batch.c.decided_by)
+)
+
+
+def hold_batches(connection: Connection, evaluation_id: int) -> None:
+    """Let nobody else file into this evaluation until the transaction ends, so that one file is one batch."""
+    connection.execute(
+        select(evaluation.c.id).where(evaluation.c.id == evaluation_id).with_for_update(key_share=True)
+    ).one()
+
+
+def batches_of(connection: Connection, evaluation_id: int) -> list[Batch]:
+    """The files of an evaluation, newest first."""
+    rows = connection.execute(_BATCH.where(batch.c.evaluation_id == evaluation_id).order_by(batch.c.id.desc()))
+    return [Batch(*row) for row in rows]
+
+
+def batch_of_file(connection: Connection, evaluation_id: int, sha256: bytes) -> Batch | None:
+    """The batch of exactly this file, unless it was rejected: a rejected file may be handed in again."""
+    row = connection.execute(
+        _BATCH.where(
+            batch.c.evaluation_id == evaluation_id, batch.c.sha256 == sha256, batch.c.status != "rejected"
+        ).order_by(batch.c.id)
+    ).first()
+    return Batch(*row) if row else None
+
+
+def batch_numbered(connection: Connection, batch_id: int, *, lock: bool = False) -> Batch | None:
+    """The batch of that key; `lock` holds its row until the transaction ends."""
+    query = _BATCH.where(batch.c.id == batch_id)
+    row = connection.execute(query.with_for_update(of=batch) if lock else query).first()
+    return Batch(*row) if row else None
+
+
+def add_batch(connection: Connection, values: dict[str, Any], scores: Iterable[dict[str, Any]]) -> int:
+    """Keep a file and its scores, which count once the batch is confirmed; returns the batch's key."""
+    batch_id: int = connection.execute(insert(batch).values(**values).returning(batch.c.id)).scalar_one()
+    rows = [{"batch_id": batch_id, **one} for one in scores]
+    if rows:
+        connection.execute(insert(score), rows)
+    return batch_id
+
+
+def decide_batch(connection: Connection, batch_id: int, status: str, staff_id: int, now: datetime) -> None:
+    """Write a second person's decision."""
+    connection.execute(
+        update(batch).where(batch.c.id == batch_id).values(status=status, decided_by=staff_id, decided_at=now)
+    )
 
 
 def scores_of(connection: Connection, evaluation_id: int) -> dict[tuple[str, str], Decimal]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from api.store.base import metadata, moment, serial
+from api.store.base import facts, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
 from api.store.people import staff
 
@@ -85,6 +85,7 @@ check_in = Table(
     Column("accuracy_m", Float),  # radius of 95 % confidence (W3C)
     Column("datum", Text, nullable=False, server_default="WGS-84"),
     moment("fix_at", null=True),
+    facts("fixes"),  # everything the phone saw: [[lat, lon, accuracy_m, epoch in ms], …]
     moment("claimed_at"),
     moment("received_at"),
     Column("presence", Text, nullable=False),
@@ -152,6 +153,7 @@ class CheckIn:
     accuracy_m: float | None
     datum: str
     fix_at: datetime | None
+    fixes: list[list[float]]
     claimed_at: datetime
     received_at: datetime
     presence: str

@@ -110,12 +110,12 @@ def judge(site: Site, fixes: Sequence[Fix], claimed_at: datetime) -> Judgement:
 
     Args:
         site: where the inspector should be.
-        fixes: everything the phone saw, in any order; the most accurate one is judged, the newest among equals.
+        fixes: everything the phone saw, in any order; `best_fix` is judged.
         claimed_at: when the inspector checked in, by the clock that dated the fixes.
     """
     if not fixes:
         return Judgement(Presence.UNCLEAR, None, retry=True, flags=(Flag.NO_POSITION,))
-    best = min(fixes, key=lambda fix: (fix.accuracy_m, claimed_at - fix.taken_at))
+    best = best_fix(fixes, claimed_at)
     distance = distance_m(site.position, best.position)
     presence = classify(distance, best.accuracy_m, site.radius_m)
     raised = set(track_flags(fixes))
@@ -129,6 +129,11 @@ def judge(site: Site, fixes: Sequence[Fix], claimed_at: datetime) -> Judgement:
         presence = Presence.UNCLEAR  # "坐标系可能有误" is said instead of "outside"
     retry = presence != Presence.CERTAIN and best.accuracy_m > USABLE_ACCURACY_M
     return Judgement(presence, distance, retry, _in_order(raised))
+
+
+def best_fix(fixes: Iterable[Fix], claimed_at: datetime) -> Fix:
+    """The most accurate fix, the newest among equals."""
+    return min(fixes, key=lambda fix: (fix.accuracy_m, claimed_at - fix.taken_at))
 
 
 def classify(distance: float, accuracy: float, radius: float) -> Presence:

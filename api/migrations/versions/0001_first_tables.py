@@ -390,6 +390,7 @@ def upgrade() -> None:
     sa.Column('accuracy_m', sa.Float(), nullable=True),
     sa.Column('datum', sa.Text(), server_default='WGS-84', nullable=False),
     sa.Column('fix_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fixes', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('presence', sa.Text(), nullable=False),
