@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from api.store.base import POINTS, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
@@ -155,6 +156,6 @@ def scores_of(connection: Connection, evaluation_id: int) -> dict[tuple[str, str
         .join(batch, batch.c.id == score.c.batch_id)
         .where(unit.c.evaluation_id == evaluation_id, batch.c.status == "confirmed")
         .order_by(unit.c.id, score.c.component, score.c.id.desc())
-        .distinct(unit.c.id, score.c.component)
+        .ext(distinct_on(unit.c.id, score.c.component))
     )
     return {(row.code, row.component): row.points for row in rows}
