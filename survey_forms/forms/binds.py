@@ -22,7 +22,7 @@ _ASPECTS = {"calculate": "calculation"}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One node's compiled expressions; `within` is the slot of the nearest conditional group around it."""
+    """One node's compiled expressions; `within` is the slot of the nearest group with a bind around it."""
 
     path: str
     slot: int
@@ -68,11 +68,7 @@ class Logic:
 def bind_nodes(source: Source, faults: list[Fault]) -> Logic:
     """Compile every bind of the form; what cannot be compiled is a fault and counts as absent."""
     empty = Element("bind")
-    groups = [
-        path
-        for path, bind in source.binds.items()
-        if path not in source.leaves and bind.get("relevant") and "/meta" not in path
-    ]
+    groups = [path for path in source.binds if path not in source.leaves and "meta" not in path.split("/")]
     slots = {path: slot for slot, path in enumerate((*source.leaves, *groups))}
     kinds = {
         path: Node(slots[path], _KINDS.get(source.binds.get(path, empty).get("type", ""), "string"))

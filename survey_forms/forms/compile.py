@@ -10,9 +10,15 @@ from survey_forms.forms.model import Form, Page, Question, Step
 from survey_forms.forms.pages import lay_out
 from survey_forms.forms.places import question_fault
 from survey_forms.forms.scalars import Condition
-from survey_forms.forms.xform import read_xform
+from survey_forms.forms.xform import MC, read_xform
 from survey_forms.refusal import Fault, Refused
 
+_OF_AN_ANSWER = {
+    "required": "required",
+    "constraint": "constraint",
+    f"{MC}unit": "bind::mc:unit",
+    f"{MC}item": "bind::mc:item",
+}
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -30,6 +36,7 @@ def compile_form(xform_xml: bytes) -> Form:
     logic = bind_nodes(source, faults)
     pages = lay_out(source, logic, faults)
     faults.extend(_same_names(logic))
+    faults.extend(_asked_of_nobody(pages, logic))
     faults.extend(_wrong_ratings(pages))
     if not pages and not faults:
         faults.append(question_fault("form_empty", source.id))
@@ -73,6 +80,16 @@ def _same_names(logic: Logic) -> Iterator[Fault]:
     for name, times in Counter(node.name for node in logic.nodes.values()).items():
         if times > 1:
             yield question_fault("form_same_name", name, "name")
+
+
+def _asked_of_nobody(pages: tuple[Page, ...], logic: Logic) -> Iterator[Fault]:
+    """A note, a group or a calculate has no answer that could be demanded, checked or rated."""
+    answered = {question.name for page in pages for question in page.questions if question.type != "note"}
+    for node in logic.nodes.values():
+        if node.name not in answered:
+            for attribute, aspect in _OF_AN_ANSWER.items():
+                if node.bind.get(attribute, "false()").strip() != "false()":
+                    yield question_fault("form_no_answer", node.name, aspect)
 
 
 def _wrong_ratings(pages: tuple[Page, ...]) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ _CHOICE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _REFERENCE = re.compile(r"\$\{\s*([^{}]*?)\s*\}")
 _ROWS = re.compile(r"rows\s*=\s*[0-9]+")
 _RESERVED = {"data", "meta", "instanceID"}
+UNIT = "bind::mc:unit"
 _GROUPS = {"begin_group", "end_group"}
 _KINDS: dict[str, Kind] = {"integer": "number", "decimal": "number", "date": "date"}
 _STAND_IN = {"calculation": "1"}  # a calculate without its expression would be pyxform's own complaint
@@ -144,6 +145,9 @@ def _checked_row(survey: Table, line: Line, kind: str, nodes: dict[str, Node], l
         row[name] = logic
     for name in _texts_with_references(line):
         linted.wrong(survey.fault("workbook_reference_in_text", line.number, name))
+    unit = _REFERENCE.search(row.get(UNIT, ""))
+    if unit and f"/data/{unit[1]}" not in nodes:
+        linted.wrong(survey.fault("workbook_reference", line.number, UNIT, **_unknown(unit[1], nodes)))
     if "appearance" in row:
         row["appearance"] = APPEARANCES.get(plain(row["appearance"]), plain(row["appearance"]))
     if "parameters" in row and (kind != "text" or not _ROWS.fullmatch(plain(row["parameters"]))):
@@ -156,8 +160,7 @@ def _wrong_logic(name: str, column: str, logic: str, nodes: dict[str, Node]) -> 
     """The code and facts of what is wrong with an expression, with `${…}` as the author wrote it."""
     for reference in _REFERENCE.findall(logic):
         if f"/data/{reference}" not in nodes:
-            known = (path.rpartition("/")[2] for path in nodes)
-            return "workbook_reference", {"given": reference, "meant": closest(reference, known)}
+            return "workbook_reference", _unknown(reference, nodes)
     compiler = compile_value if column == "calculation" else compile_condition
     try:
         compiler(_REFERENCE.sub(r" /data/\1 ", logic), nodes, f"/data/{name}")
@@ -165,6 +168,10 @@ def _wrong_logic(name: str, column: str, logic: str, nodes: dict[str, Node]) -> 
         facts = {key: _as_written(fact) for key, fact in unreadable.facts.items()}
         return unreadable.code, facts
     return None
+
+
+def _unknown(reference: str, nodes: dict[str, Node]) -> dict[str, object]:
+    return {"given": reference, "meant": closest(reference, (path.rpartition("/")[2] for path in nodes))}
 
 
 def _as_written(fact: object) -> object:

@@ -34,4 +34,4 @@ def cell_fault(code: str, sheet: str, row: int, column: str, header: str, /, **f
 def closest(word: str, known: Iterable[str]) -> Bilingual:
     """A question back to the author when a known word looks like what was written; else empty."""
     meant = get_close_matches(word, list(known), n=1)
-    return Bilingual(f"是不是“{meant[0]}”？", f"Did you mean “{meant[0]}”? ") if meant else Bilingual("", "")
+    return Bilingual(f"是不是“{meant[0]}”？", f"Did you mean “{meant[0]}”?") if meant else Bilingual("", "")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from survey_forms.forms.cells import Sheet
 from survey_forms.forms.headers import COLUMNS, REMARKS, column, plain
-from survey_forms.forms.places import cell_fault, closest
+from survey_forms.forms.places import Bilingual, cell_fault, closest
 from survey_forms.refusal import Fault
 
 
@@ -42,7 +42,7 @@ def read_table(key: str, sheet: Sheet, default_language: str, needs: tuple[str, 
             continue
         name = column(key, header, default_language)
         if name is None:
-            known = "、".join(aliases[0] for aliases in COLUMNS[key].values())
+            known = Bilingual("、".join(aliases[0] for aliases in COLUMNS[key].values()), ", ".join(COLUMNS[key]))
             words = [word for one, aliases in COLUMNS[key].items() for word in (one, *aliases)]
             code = "workbook_language" if _language_wrong(key, header, default_language) else "workbook_header_unknown"
             faults.append(

@@ -48,10 +48,11 @@ def convert_workbook(data: bytes) -> Converted:
         if "choices" in sheets
         else None
     )
-    if faults:
+    if any(fault.code == "workbook_header_missing" for fault in faults):
         raise Refused.of(faults)
     linted = lint(survey, options)
-    if linted.fatal:
+    linted.faults[:0] = faults
+    if faults or linted.fatal:
         raise Refused.of(_sorted(linted.faults, survey))
     try:
         converted = convert(
@@ -80,6 +81,7 @@ def _settings(table: Table, faults: list[Fault]) -> dict[str, str]:
         faults.append(table.fault("workbook_form_id", number, "form_id", given=form_id))
     if not _TITLE_LANGUAGE.fullmatch(language):
         faults.append(table.fault("workbook_language", number, "default_language"))
+        language = CHINESE
     titles = {name.partition("::")[2]: text for name, text in cells.items() if name.startswith("form_title::")}
     title = titles.pop(language, "") or next(iter(titles.values()), "")
     if not title:
@@ -116,8 +118,11 @@ def _in_workbook(fault: Fault, linted: Linted, survey: Table) -> Fault:
 
 
 def _sorted(faults: list[Fault], survey: Table) -> list[Fault]:
+    """In the order of the sheets, one fault a cell: the first found, which the others often follow from."""
+
     def place(fault: Fault) -> tuple[bool, int, int, str]:
         letter = str(fault.facts["column"])
         return fault.facts["sheet"] != survey.sheet.title, int(str(fault.facts["row"])), len(letter), letter
 
-    return sorted(faults, key=place)
+    first = {fault.path: fault for fault in reversed(faults)}
+    return sorted(first.values(), key=place)
