@@ -10,6 +10,7 @@ from datetime import date
 from survey_forms.forms.functions import FUNCTIONS
 from survey_forms.forms.scalars import Expression, Kind, Scalar, State, equal, to_number, to_string, truth
 
+_LONGEST_PATTERN = 300
 _NESTED_QUANTIFIER = re.compile(r"\((?:[^()\\]|\\.)*[+*{](?:[^()\\]|\\.)*\)[+*{]")
 
 
@@ -186,6 +187,8 @@ def _regex(given: Sequence[Compiled]) -> Compiled:
     written = given[1].literal
     if written is None:
         raise Unreadable("expression_literal_needed", function="regex")
+    if len(written) > _LONGEST_PATTERN:
+        raise Unreadable("expression_too_long", limit=_LONGEST_PATTERN)
     if not (written.startswith("^") and written.endswith("$")):
         raise Unreadable("expression_regex_ends", pattern=written)
     if _NESTED_QUANTIFIER.search(written):

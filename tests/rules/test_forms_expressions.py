@@ -145,6 +145,7 @@ REFUSED = {
     "/data/g/txt < 'b'": "expression_order_of_words",
     "regex('xabcx', 'abc')": "expression_regex_ends",
     "regex(/data/g/txt, '^(a+)+$')": "expression_regex_slow",
+    f"regex(/data/g/txt, '^{'a' * 300}$')": "expression_too_long",
     "regex(/data/g/txt, '^[$')": "expression_regex_wrong",
     "regex(/data/g/txt, /data/g/one)": "expression_literal_needed",
     "floor(2.5)": "expression_function_unknown",
