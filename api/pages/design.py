@@ -1,41 +1,28 @@
 """`/design`: the living page of the design system. It shows the parts themselves, so it cannot go stale."""
 
-import re
-from functools import cache
-from importlib.resources import files
-
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from api.auth import allow_anyone
-from api.pages.render import page
+from api.pages.charts import Band, Mark, Share, interval_chart, share_chart
+from api.pages.palette import contrast, tokens
+from api.pages.render import page, t
 
 pages = Blueprint("design", __name__)
 
-_TOKEN = re.compile(r"--([a-z0-9-]+):\s*([^;]+);")
 TEXT_ON = ("paper", "surface", "sunken")
 TEXT_COLOURS = ("ink", "ink-soft", "ink-faint", "accent", "accent-deep", "good", "warn", "bad")
 TINTS = (("good", "good-tint"), ("warn", "warn-tint"), ("bad", "bad-tint"), ("accent", "accent-tint"))
 
-
-@cache
-def tokens() -> dict[str, str]:
-    """The design tokens by name, read from the stylesheet that the pages use."""
-    text = files("api.pages").joinpath("static", "tokens.css").read_text(encoding="utf-8")
-    return {name: value.strip() for name, value in _TOKEN.findall(text)}
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours `#rrggbb` as WCAG 2.2 defines it: 1 (none) to 21 (black on white)."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2, from IEC 61966-2-1)."""
-    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+# Shown on the page and nowhere else; the numbers are made up, and the page says so.
+SAMPLE_MARKS = (
+    Mark("市公安局", 921.4, 915.2, 927.1, "921.4 优秀"),
+    Mark("市人力资源和社会保障局", 903.8, 896.0, 911.3, "903.8 优秀"),
+    Mark("Culture, Radio, TV and Press Bureau", 861.0, 849.5, 872.2, "861.0 良好", weak=True),
+    Mark("市体育局", None, note="—"),
+)
+SAMPLE_BANDS = (Band("良好", 760, 900), Band("优秀", 900, 1000))
+SAMPLE_SHARES = (Share("城乡居民", 330, 900, "330 / 900"), Share("党代表", 58, 60, "58 / 60"))
 
 
 @pages.get("/design")
@@ -48,4 +35,11 @@ def design() -> Response:
         for name in TEXT_COLOURS
     ]
     tints = [(name, tint, known[tint], contrast(known[name], known[tint])) for name, tint in TINTS]
-    return page("design.html", tokens=known, colours=colours, tints=tints)
+    intervals = interval_chart(
+        SAMPLE_MARKS,
+        t("示例：得分与区间", "Sample: scores with intervals"),
+        t("四个单位的得分点和区间，其中一个没有得分。", "Four units with dots and intervals; one has no score."),
+        SAMPLE_BANDS,
+    )
+    shares = share_chart(SAMPLE_SHARES, t("示例：应答率", "Sample: response"), "330 / 900, 58 / 60")
+    return page("design.html", colours=colours, tints=tints, intervals=intervals, shares=shares)
