@@ -1,0 +1,238 @@
+"""What a scheme file must hold beyond its types: weights that add up, bands that tile, references that exist.
+
+Each function looks at one matter and names every fault of it. A table whose values could not be read is left
+out of the further checks, so that one slip is named once.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+from survey_forms.numbers import HUNDRED, ZERO, plain
+from survey_forms.scheme.check_references import faults_of_references
+from survey_forms.scheme.components import Component
+from survey_forms.scheme.model import Catalogue, Grade, Scheme
+from survey_forms.scheme.tables import Reader
+from survey_forms.scheme.tree import FREE, ancestors, groups, in_class, supplied_weights
+
+Say = Callable[..., None]
+
+MOST_PLACES = 12
+
+_ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+
+
+def faults_of(scheme: Scheme, reader: Reader) -> None:
+    """Add every fault of the scheme to the reader's."""
+
+    def say(code: str, where: str, key: str = "", **facts: object) -> None:
+        if where not in reader.broken:
+            reader.fault(code, where, key, **facts)
+
+    _ids(scheme, say)
+    _tree(scheme, say)
+    _components(scheme, say)
+    for unit_class in [entry.id for entry in scheme.classes] or [""]:
+        _weights(scheme, unit_class, reader)
+    _left_out(scheme, say)
+    _grades(scheme, say)
+    _said(scheme, say)
+    faults_of_references(scheme, say)
+
+
+def faults_of_catalogue(catalogue: Catalogue, reader: Reader) -> None:
+    """Add every fault of the catalogue to the reader's."""
+    _unique(catalogue.aspects, "id", reader.fault)
+    _unique(catalogue.rules, "id", reader.fault)
+    aspects = {aspect.id for aspect in catalogue.aspects}
+    for rule in catalogue.rules:
+        if rule.aspect not in aspects:
+            reader.fault("scheme_unknown_reference", rule.where, "aspect", value=rule.aspect)
+        fixed, low, high = rule.points, rule.points_min, rule.points_max
+        if (fixed is None) == (low is None or high is None) or (low or ZERO) > (high or low or ZERO):
+            reader.fault("scheme_rule_points", rule.where, "points")
+
+
+def _ids(scheme: Scheme, say: Say) -> None:
+    """Ids are plain and used once."""
+    for key in "classes", "facts", "events", "bindings", "consequences", "rounds":
+        _unique(getattr(scheme, key), "id", say)
+    _unique(scheme.components, "path", say)
+    _unique(scheme.left_out, "path", say)
+    _unique(scheme.grades, "name", say)
+    _unique(scheme.prizes, "name", say)
+    for of in {aspect.of for aspect in scheme.aspects}:
+        _unique([aspect for aspect in scheme.aspects if aspect.of == of], "id", say)
+    _unique(scheme.rules, "id", say)
+    if not _ID.fullmatch(scheme.id):
+        say("scheme_not_id", "", "id", value=scheme.id)
+
+
+def _unique(entries: Sequence[Any], key: str, say: Say) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        value = getattr(entry, key)
+        if value in seen:
+            say("scheme_duplicate", entry.where, key, value=value)
+        seen.add(value)
+
+
+def _tree(scheme: Scheme, say: Say) -> None:
+    """Every component has its parent; a composite has components, and they have a composite."""
+    for component in scheme.components:
+        if component.parent and component.parent not in scheme.by_path:
+            say("scheme_parent_missing", component.where, "path", value=component.path, parent=component.parent)
+    if scheme.components and not scheme.composite:
+        say("scheme_key_missing", "", "composite")
+    if scheme.composite and not scheme.components:
+        say("scheme_key_missing", "", "component")
+    if scheme.composite and not scheme.rounding:
+        say("scheme_key_missing", "", "rounding")
+    if scheme.rounding and scheme.rounding.places > MOST_PLACES:
+        say("scheme_places", scheme.rounding.where, "places")
+
+
+def _components(scheme: Scheme, say: Say) -> None:
+    """What a component says of itself fits together."""
+    scale = scheme.composite.scale if scheme.composite else None
+    supplied = supplied_weights(scheme)
+    parents = {above for component in scheme.components for above in ancestors(component.path)}
+    for one in scheme.components:
+        alone = len(scheme.children(one.parent)) == 1
+        if one.start is not None and (one.path in parents or one.minus):
+            say("scheme_start_not_leaf", one.where, "start")
+        if scale is not None and max(one.start or ZERO, one.floor or ZERO) > scale:
+            say("scheme_outside_scale", one.where, "start", scale=plain(scale))
+        if one.minus and (one.parent or one.path in parents or one.weight):
+            say("scheme_minus_misplaced", one.where, "minus")
+        if one.key == FREE and not (alone and one.path in supplied and one.start is None):
+            say("scheme_free_weight", one.where, "path", value=one.path)
+        if one.cap is not None and not (one.minus or "deductions" in one.takes):
+            say("scheme_cap_without_ledger", one.where, "cap")
+
+
+def _weights(scheme: Scheme, unit_class: str, reader: Reader) -> None:
+    """Below every component the weights come from one source and add up to 100."""
+    supplied = supplied_weights(scheme)
+    grouping = groups(supplied)
+    members = [one for one in scheme.components if in_class(one, unit_class) and not one.minus]
+    for parent in ["", *(component.path for component in members)]:
+        children = [one for one in members if one.parent == parent]
+        if children and not any(one.where in reader.broken for one in children):
+            where = scheme.by_path[parent].where if parent else "composite"
+            _siblings(
+                children,
+                unit_class,
+                set(supplied),
+                grouping,
+                lambda *a, w=where, **f: reader.fault(a[0], a[1] or w, a[2], **f),
+            )
+
+
+def _siblings(children: Sequence[Component], unit_class: str, supplied: set[str], grouping: set[str], say: Say) -> None:
+    """The weights of components below one parent, in one class."""
+    stated = [one for one in children if one.weight and one.weight.of(unit_class) is not None]
+    rest = [one for one in children if one.weight and one.weight.rest]
+    loose = [one for one in children if one.path in supplied]
+    grouped = [one for one in children if one.path in grouping]
+    for one in children:
+        sources = sum(one in source for source in (stated, rest, loose, grouped))
+        if sources != 1:
+            code = "scheme_weight_missing" if sources == 0 else "scheme_weight_twice"
+            say(code, one.where, "weight", component=one.path)
+    total = sum((one.weight.of(unit_class) or ZERO for one in stated if one.weight), ZERO)
+    in_words = f"[{unit_class}]" if unit_class else ""
+    if len(rest) > 1:
+        say("scheme_rest_twice", rest[1].where, "weight")
+    elif (total > HUNDRED) if (rest or loose or grouped) else (total != HUNDRED):
+        listed = " + ".join(plain(one.weight.of(unit_class) or ZERO) for one in stated if one.weight)
+        say("scheme_weights_not_100", "", "weight" + in_words, sum=plain(total), listed=listed)
+
+
+def _left_out(scheme: Scheme, say: Say) -> None:
+    """A left-out value has a plain path, and points at components that are there."""
+    for entry in scheme.left_out:
+        if not _ID.fullmatch(entry.path):
+            say("scheme_left_out_path", entry.where, "path", value=entry.path)
+    reached = {id(weight.left_out) for weight in supplied_weights(scheme).values()}
+    for entry in scheme.left_out:
+        if entry.kind in {"shares", "share"} and (
+            id(entry) not in reached or (entry.kind == "share" and entry.of not in scheme.by_path)
+        ):
+            say("scheme_unknown_reference", entry.where, "of", value=entry.of or "-")
+        if entry.kind == "grades" and scheme.grades:
+            say("scheme_grades_twice", entry.where, "kind")
+
+
+def _grades(scheme: Scheme, say: Say) -> None:
+    """Grades go by bands of the score or by shares of the ranked units."""
+    by_share = scheme.left_out_of("grade_shares") or any(grade.share is not None for grade in scheme.grades)
+    if scheme.grades and by_share:
+        _grade_shares(scheme.grades, say)
+    elif scheme.grades:
+        _bands(scheme, say)
+
+
+def _grade_shares(grades: Sequence[Grade], say: Say) -> None:
+    """Shares leave one grade to take the rest."""
+    if sum(grade.rest for grade in grades) != 1:
+        say("scheme_one_rest", grades[0].where, "rest")
+    shares = sum((grade.share or ZERO for grade in grades), ZERO)
+    if shares > HUNDRED:
+        say("scheme_weights_not_100", grades[0].where, "share", sum=plain(shares), listed="")
+    for grade in grades:
+        if grade.at_least is not None or grade.below is not None:
+            say("scheme_band_and_share", grade.where, "at_least")
+
+
+def _bands(scheme: Scheme, say: Say) -> None:
+    """Bands tile the scale from the best down, open at both ends."""
+    grades = scheme.grades
+    for better, worse in pairwise(grades):
+        if better.at_least is None or better.at_least != worse.below:
+            facts = {"upper": better.name, "at_least": _shown(better.at_least)}
+            say("scheme_bands_gap", worse.where, "below", lower=worse.name, below=_shown(worse.below), **facts)
+    for grade in grades:
+        if grade.at_least is not None and grade.below is not None and grade.at_least >= grade.below:
+            say("scheme_band_empty", grade.where, "at_least", name=grade.name)
+        bounds = [bound for bound in (grade.at_least, grade.below) if bound is not None]
+        if scheme.composite and any(bound > scheme.composite.scale for bound in bounds):
+            say("scheme_outside_scale", grade.where, "at_least", scale=plain(scheme.composite.scale))
+    if grades[0].below is not None:
+        say("scheme_band_open", grades[0].where, "below", name=grades[0].name)
+    if grades[-1].at_least is not None:
+        say("scheme_band_open", grades[-1].where, "at_least", name=grades[-1].name)
+
+
+def _shown(bound: object) -> str:
+    return "-" if bound is None else str(bound)
+
+
+def _said(scheme: Scheme, say: Say) -> None:
+    """A reading stands beside the words it reads; days and months exist; class patterns reach a class."""
+    for entry in _every_table(scheme):
+        if entry.reading and not (entry.words or entry.says):
+            say("scheme_reading_without_words", entry.where, "reading")
+    for day in scheme.calendar:
+        if day.by and not _DAY.fullmatch(day.by):
+            say("scheme_not_day", day.where, "by", value=day.by)
+    for one in scheme.rounds:
+        if not all(1 <= month <= 12 for month in one.months):
+            say("scheme_not_month", one.where, "months", value=str(list(one.months)))
+    if scheme.ranking:
+        for unit_class in scheme.classes:
+            found = [pattern for pattern in scheme.ranking.groups if fnmatchcase(unit_class.id, pattern)]
+            if scheme.ranking.groups and len(found) != 1:
+                say("scheme_ranking_groups", scheme.ranking.where, "groups", value=unit_class.id, count=len(found))
+
+
+def _every_table(scheme: Scheme) -> Iterable[Any]:
+    for key in "components", "bindings", "grades", "prizes", "consequences", "notes":
+        yield from getattr(scheme, key)
+    for consequence in scheme.consequences:
+        yield from consequence.when
+    if scheme.ranking:
+        yield scheme.ranking

@@ -1,0 +1,82 @@
+"""What stands against a unit: entries add up, a reversed one does not count, and each cap stops its sum."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from survey_forms.numbers import ZERO, plain
+from survey_forms.scheme.model import Aspect, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a ledger: points against (or for) the component `to`, or the reversal of an earlier line.
+
+    `where` is its path in the input; `label` the event that caused it, if the scheme did so by itself.
+    """
+
+    id: str
+    to: str = ""
+    points: Decimal = ZERO
+    aspect: str = ""
+    rule: str = ""
+    reverses: str = ""
+    where: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The limits of one component's ledger: of a rule, of an aspect, in total; none where absent."""
+
+    total: Decimal | None = None
+    aspects: Mapping[str, Aspect] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+
+
+def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries that count: neither reversed nor reversing."""
+    entries = tuple(entries)
+    gone = {entry.reverses for entry in entries if entry.reverses}
+    return tuple(entry for entry in entries if not entry.reverses and entry.id not in gone)
+
+
+def deducted(entries: Iterable[Entry], caps: Caps) -> Decimal:
+    """扣满为止: points add up under each rule, each aspect and in total, and stop at each cap in turn."""
+    total = ZERO
+    for aspect, rules in _grouped(entries).items():
+        held = sum((_held(sum(points, ZERO), _cap(caps.rules, rule)) for rule, points in rules.items()), ZERO)
+        total += _held(held, _cap(caps.aspects, aspect))
+    return _held(total, caps.total)
+
+
+def sum_in_words(entries: Iterable[Entry], caps: Caps) -> str:
+    """The same arithmetic as `deducted`, written out: "min(min(1.4 + 0.5, 2) + 1.2, 3)"."""
+    outer: list[str] = []
+    for aspect, rules in _grouped(entries).items():
+        inner: list[str] = []
+        for rule, points in rules.items():
+            inner += _limited([plain(one) for one in points], _cap(caps.rules, rule))
+        outer += _limited(inner, _cap(caps.aspects, aspect))
+    return " + ".join(_limited(outer, caps.total)) or "0"
+
+
+def _grouped(entries: Iterable[Entry]) -> dict[str, dict[str, list[Decimal]]]:
+    """Aspect → rule → points."""
+    groups: dict[str, dict[str, list[Decimal]]] = {}
+    for entry in entries:
+        groups.setdefault(entry.aspect, {}).setdefault(entry.rule, []).append(entry.points)
+    return groups
+
+
+def _held(points: Decimal, cap: Decimal | None) -> Decimal:
+    return points if cap is None else min(points, cap)
+
+
+def _limited(terms: list[str], cap: Decimal | None) -> list[str]:
+    return terms if cap is None or not terms else [f"min({' + '.join(terms)}, {plain(cap)})"]
+
+
+def _cap(limits: Mapping[str, Aspect] | Mapping[str, Rule], key: str) -> Decimal | None:
+    limit = limits.get(key)
+    return limit.cap if limit else None
