@@ -1,7 +1,7 @@
 # make demo: try it.  make test: prove it.  make setup: the environment alone.
 VENV := .venv
 PIP_WHEEL := .ci/pip-26.3-py3-none-any.whl
-PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install --quiet --disable-pip-version-check \
+PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install -qq --disable-pip-version-check \
 	--no-warn-script-location --root-user-action=ignore --no-input
 LOCKED := --require-hashes --only-binary :all:
 BIN := $(VENV)/bin

@@ -115,7 +115,8 @@ def _queue(place: Place) -> Finding:
         with redis.Redis.from_url(
             url or valkey.EmbeddedValkey(place).url(), socket_connect_timeout=2, socket_timeout=2
         ) as client:
-            version = client.info("server").get("redis_version", "?")
+            told = client.info("server")
+            version = told.get("valkey_version") or told.get("redis_version", "?")
     except (redis.RedisError, ValueError) as trouble:
         return Finding("队列 / queue", str(trouble), well=False)
     return Finding("队列 / queue", f"可连接 / answers ({version})")
