@@ -1,0 +1,211 @@
+"""Load the demonstration: one transaction, so that it is there whole or not at all.
+
+Everything goes through the product's own rules and verbs: the draw is the draw, the answers are checked by their
+forms and spend their codes, findings are confirmed by a second person and enter the ledger. Chance that shapes
+figures is seeded; codes and passwords are not, for a default password is nobody's friend.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from random import Random
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+from werkzeug.security import generate_password_hash
+
+from api.actions.responses import CODE_NAMESPACE, Submission, accept
+from api.demonstration import town
+from api.demonstration.answers import Person, answer, standing
+from api.demonstration.indicators import load_indicators
+from api.demonstration.inspections import load_inspections
+from api.demonstration.roll import load_roll, strands
+from api.objects import Objects
+from api.store import evaluations, people, surveys
+from survey_forms.forms.compile import compile_form
+from survey_forms.forms.model import Form
+from survey_forms.forms.workbook import convert_workbook
+from survey_forms.sampling.codes import code_mac, draft_id
+from survey_forms.scheme.load import DOCUMENTS
+
+SEED = 2015
+SHOWN_CODES = 20  # unused codes a group that the newcomer is handed
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What only this run knows in clear: unused codes by respondent group, and passwords by user name."""
+
+    codes: dict[str, list[str]]
+    passwords: dict[str, str]
+
+
+def is_loaded(connection: Connection) -> bool:
+    """Whether the demonstration is in this database."""
+    return evaluations.evaluation_called(connection, town.EVALUATION) is not None
+
+
+def load(connection: Connection, objects: Objects, pepper: bytes, now: datetime) -> Loaded:
+    """Write the whole demonstration.
+
+    Args:
+        connection: in a transaction that the caller commits.
+        objects: where the inspections' photos go.
+        pepper: keys the access codes.
+        now: the demonstration's present; visits lie before it, the survey is open around it.
+    """
+    chance = Random(SEED)  # noqa: S311 - shapes simulated people, protects nobody
+    evaluation_id = _load_evaluation(connection)
+    passwords, staff = _load_staff(connection, evaluation_id)
+    survey_id, forms = _load_survey(connection, evaluation_id, now)
+    codes = load_roll(connection, survey_id, pepper, now)
+    used = _load_answers(connection, _Survey(survey_id, forms, codes, pepper, now.date()), chance)
+    load_indicators(connection, evaluation_id, staff, now)
+    load_inspections(connection, objects, evaluation_id, staff, now)
+    unused: dict[str, list[str]] = {}
+    for one in strands():
+        left = [code for code in codes[one.code] if code not in used]
+        unused.setdefault(one.group.code, []).extend(left[: SHOWN_CODES if one.group.code != "residents" else 4])
+    return Loaded(unused, passwords)
+
+
+def _load_evaluation(connection: Connection) -> int:
+    source = (DOCUMENTS / town.SCHEME / "scheme.toml").read_bytes()
+    digest = sha256(source).hexdigest()
+    connection.execute(
+        insert(evaluations.scheme_version).values(digest=digest, scheme=town.SCHEME, source=source.decode())
+    )
+    evaluation_id: int = connection.execute(
+        insert(evaluations.evaluation)
+        .values(
+            code=town.EVALUATION,
+            year=town.YEAR,
+            name_zh=town.NAME_ZH,
+            name_en=town.NAME_EN,
+            scheme_digest=digest,
+            supplied=town.SUPPLIED,
+            supplied_note=town.SUPPLIED_NOTE,
+            simulated=True,
+        )
+        .returning(evaluations.evaluation.c.id)
+    ).scalar_one()
+    connection.execute(
+        insert(evaluations.unit),
+        [{"evaluation_id": evaluation_id, "code": code, "name_zh": zh, "name_en": en} for code, zh, en in town.UNITS],
+    )
+    return evaluation_id
+
+
+def _load_staff(connection: Connection, evaluation_id: int) -> tuple[dict[str, str], dict[str, int]]:
+    """Staff with fresh passwords; returns passwords and keys by user name."""
+    passwords = {username: secrets.token_urlsafe(9) for username, _, _ in town.STAFF}
+    first_unit = evaluations.units_of(connection, evaluation_id)[0].id
+    keys = {}
+    for username, role, name in town.STAFF:
+        keys[username] = connection.execute(
+            insert(people.staff)
+            .values(
+                username=username,
+                password_hash=generate_password_hash(passwords[username]),
+                name=name,
+                role=role,
+                unit_id=first_unit if role == "unit" else None,
+            )
+            .returning(people.staff.c.id)
+        ).scalar_one()
+    return passwords, keys
+
+
+def _load_survey(connection: Connection, evaluation_id: int, now: datetime) -> tuple[int, dict[str, Form]]:
+    """The open round, its survey, the form versions and the ten groups; returns each group's compiled form."""
+    round_id = connection.execute(
+        insert(evaluations.round_)
+        .values(
+            evaluation_id=evaluation_id,
+            name_zh=town.ROUND_ZH,
+            name_en=town.ROUND_EN,
+            opens_at=now - timedelta(days=10),
+            closes_at=now + timedelta(days=20),
+            status="open",
+        )
+        .returning(evaluations.round_.c.id)
+    ).scalar_one()
+    survey_id = connection.execute(
+        insert(surveys.survey)
+        .values(round_id=round_id, opens_at=now - timedelta(days=10), closes_at=now + timedelta(days=20))
+        .returning(surveys.survey.c.id)
+    ).scalar_one()
+    compiled: dict[str, Form] = {}
+    for name in sorted({group.form for group in town.GROUPS}):
+        workbook = (DOCUMENTS / town.SCHEME / "forms" / f"{name}.xlsx").read_bytes()
+        converted = convert_workbook(workbook)
+        compiled[name] = compile_form(converted.xform)
+        connection.execute(
+            insert(surveys.form_version).values(
+                version=converted.version, name=name, workbook=workbook, xform=converted.xform, uploaded_at=now
+            )
+        )
+    connection.execute(
+        insert(surveys.respondent_group),
+        [
+            {
+                "survey_id": survey_id,
+                "code": group.code,
+                "component": f"public_review.{group.code}",
+                "name_zh": group.name_zh,
+                "name_en": group.name_en,
+                "form_version": compiled[group.form].version,
+            }
+            for group in town.GROUPS
+        ],
+    )
+    return survey_id, {group.code: compiled[group.form] for group in town.GROUPS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    id: int
+    forms: dict[str, Form]  # by respondent group
+    codes: dict[str, list[str]]  # by stratum
+    pepper: bytes
+    day: date
+
+
+def _load_answers(connection: Connection, survey: _Survey, chance: Random) -> set[str]:
+    """Let the simulated respondents answer; returns the codes they spent."""
+    submissions, used = [], set()
+    waiting = {stratum: iter(codes) for stratum, codes in survey.codes.items()}
+    level = standing(tuple(code for code, _, _ in town.UNITS), chance)
+    for stratum, group in _respondents(survey, chance):
+        code = next(waiting[stratum])
+        person = Person(stratum, chance.gauss(0.0, 0.5))
+        form = survey.forms[group]
+        used.add(code)
+        submissions.append(
+            Submission(
+                mac=code_mac(survey.pepper, CODE_NAMESPACE, code),
+                receipt_hash=sha256(secrets.token_bytes(16)).digest(),
+                draft_id=draft_id(survey.pepper, CODE_NAMESPACE, code),
+                response_id=UUID(bytes=secrets.token_bytes(16), version=4),
+                survey_id=survey.id,
+                stratum=stratum,
+                wcell=stratum,
+                form_version=form.version,
+                answers=answer(form, person, level, survey.day, chance),
+                mode="simulated",
+                day=survey.day,
+            )
+        )
+    outcomes = accept(connection, submissions)
+    if set(outcomes) != {"accepted"}:
+        raise RuntimeError("the demonstration's own answers were not accepted")
+    return used
+
+
+def _respondents(survey: _Survey, chance: Random) -> Iterator[tuple[str, str]]:
+    """(stratum, group) of everyone who answers: each group's number, spread over its strata like its codes."""
+    for group in town.GROUPS:
+        places = [one.code for one in strands() if one.group.code == group.code for _ in survey.codes[one.code]]
+        yield from ((stratum, group.code) for stratum in chance.sample(places, group.answered))
