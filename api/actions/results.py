@@ -156,7 +156,7 @@ def _error(one: CompositeError) -> dict[str, Any]:
         "high": one.estimate.high,
         "n": one.estimate.n,
         "flags": [str(flag) for flag in one.estimate.flags],
-        "grades": dict(one.grades),
+        "grades": [[name, probability] for name, probability in one.grades.items()],  # JSONB keeps no order of keys
         "coefficients": {path: _plain_signed(share) for path, share in one.coefficients.items()},
     }
 

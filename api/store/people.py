@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     update,
@@ -126,6 +127,17 @@ def staff_of_token(connection: Connection, token_hash: bytes, now: datetime) -> 
     return _person(row) if row else None
 
 
+def add_token(  # noqa: PLR0913, PLR0917 - the columns of a token
+    connection: Connection, staff_id: int, token_hash: bytes, label: str, now: datetime, expires_at: datetime
+) -> None:
+    """Store the digest of a new API token."""
+    connection.execute(
+        insert(api_token).values(
+            token_hash=token_hash, staff_id=staff_id, label=label, created_at=now, expires_at=expires_at
+        )
+    )
+
+
 def open_session(connection: Connection, staff_id: int, token_hash: bytes, form_token: str, now: datetime) -> None:
     """Begin a session; the person's sessions past their end go."""
     connection.execute(delete(session).where(session.c.staff_id == staff_id, session.c.created_at < now - ABSOLUTE))
@@ -153,6 +165,39 @@ def close_session(connection: Connection, token_hash: bytes) -> None:
 def record_act(connection: Connection, act: str, now: datetime, staff_id: int | None = None, **about: object) -> None:
     """Write the audit line of an act, in the act's own transaction."""
     connection.execute(insert(audit).values(at=now, staff_id=staff_id, act=act, about=about))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A line of the audit."""
+
+    at: datetime
+    act: str
+    about: dict[str, Any]
+    name: str | None
+    role: str | None
+
+
+def acts(connection: Connection, most: int, offset: int = 0) -> list[Act]:
+    """Lines of the audit, the latest first."""
+    rows = connection.execute(
+        select(audit.c.at, audit.c.act, audit.c.about, staff.c.name, staff.c.role)
+        .outerjoin(staff, staff.c.id == audit.c.staff_id)
+        .order_by(audit.c.id.desc())
+        .limit(most)
+        .offset(offset)
+    )
+    return [Act(*row) for row in rows]
+
+
+def number_of_acts(connection: Connection) -> int:
+    """How many lines the audit has."""
+    return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
+
+
+def names_of(connection: Connection) -> dict[int, str]:
+    """Everybody's name by key."""
+    return {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
 
 
 def _staff(*more: Any) -> Select[Any]:

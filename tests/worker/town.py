@@ -218,7 +218,13 @@ def score_indicators(connection: Connection, town: Town, scores: dict[str, str])
 
 
 def enter(
-    connection: Connection, town: Town, unit: str, points: str, reverses: int | None = None, aspect: str | None = None
+    connection: Connection,
+    town: Town,
+    unit: str,
+    points: str,
+    *,
+    reverses: int | None = None,
+    aspect: str | None = None,
 ) -> int:
     """A ledger entry, or the reversal of one; its number."""
     seq = ledger.lock_ledger(connection)
