@@ -6,15 +6,16 @@ decide what to show, and the composite what to wait for.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from survey_forms.estimation.cells import Cell, merge_cells
+from survey_forms.estimation.cells import Cell
 from survey_forms.estimation.intervals import equal_answers_interval, logit_t_interval
 from survey_forms.estimation.linearised import Counts, Design, Means, domain_means
+from survey_forms.numbers import published
 from survey_forms.refusal import Refused
 
 MEASURED_FROM = 10  # ratings; below, a unit counts as "not measured"
@@ -54,7 +55,7 @@ class Reading:
 
 
 class Flag(StrEnum):
-    """What a reader must be told of an estimate; the pages hold the sentences."""
+    """What a reader must be told of an estimate; the values are also the codes of the sentences."""
 
     NOT_MEASURED = "not_measured"  # fewer than 10 ratings: no score may be published
     FEW_RATERS = "few_raters"  # 10 to 29 ratings
@@ -177,26 +178,27 @@ def composite_interval(review: Estimate, weight: Decimal | float, rest: Decimal 
 
 def as_score(value: float, places: int = 4) -> Decimal:
     """An estimate handed over to the scheme's arithmetic: its shortest decimal spelling, rounded half up once."""
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return published(Decimal(repr(float(value))), places)
 
 
 def _tabulated(
     cells: Iterable[Cell], frames: Sequence[StratumFrame], weights: Mapping[tuple[str, str], float] | None
 ) -> tuple[list[Domain], Counts, Design]:
-    """Cells as arrays: rows are (stratum, wcell), columns (unit, item), both sorted."""
-    merged = merge_cells(cells)
+    """Cells as arrays: rows are (stratum, wcell), columns (unit, item), both sorted; equal cells add up."""
+    listed = list(cells)
     place = {frame.stratum: index for index, frame in enumerate(frames)}
-    strangers = {cell.stratum for cell in merged} - place.keys()
-    if strangers:
+    row_keys = [(cell.stratum, cell.wcell) for cell in listed]
+    domain_keys = [(cell.unit, cell.item) for cell in listed]
+    rows, domains = sorted(set(row_keys)), sorted(set(domain_keys))
+    if strangers := {stratum for stratum, _ in rows} - place.keys():
         raise ValueError(f"cells of strata that the frame lacks: {sorted(strangers)}")
-    rows = sorted({(cell.stratum, cell.wcell) for cell in merged})
-    domains = sorted({(cell.unit, cell.item) for cell in merged})
     row_of = {row: index for index, row in enumerate(rows)}
     column_of = {domain: index for index, domain in enumerate(domains)}
+    at = ([row_of[key] for key in row_keys], [column_of[key] for key in domain_keys])
     table = np.zeros((3, len(rows), len(domains)), dtype=np.int64)
-    for cell in merged:
-        row, column = row_of[cell.stratum, cell.wcell], column_of[cell.unit, cell.item]
-        table[:, row, column] += (cell.n, cell.s1, cell.s2)
+    np.add.at(table[0], at, [cell.n for cell in listed])
+    np.add.at(table[1], at, [cell.s1 for cell in listed])
+    np.add.at(table[2], at, [cell.s2 for cell in listed])
     stratum = np.array([place[name] for name, _ in rows], dtype=np.int64)
     responded = np.array([frame.n for frame in frames], dtype=np.int64)
     rated = np.zeros((len(frames), len(domains)), dtype=np.int64)

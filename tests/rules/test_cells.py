@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.problems import say
 from survey_forms.estimation.cells import Cell, CellKey, count_answers, merge_cells
 from survey_forms.estimation.scores import (
     NOTHING,
@@ -23,7 +24,7 @@ from survey_forms.estimation.scores import (
     unit_scores,
     weighted_score,
 )
-from survey_forms.refusal import Refused
+from survey_forms.refusal import Fault, Refused
 from tests.rules.reference import agrees, expected, rows
 
 TEN = Reading(1, 10)
@@ -396,3 +397,7 @@ def test_group_weighted_scores_of_the_satisfaction_survey_are_those_of_r() -> No
             assert any(estimate.n == 1 for estimate in groups.values())
         else:
             assert agrees(entry, got.se / 12, entry["result"]["se"][place])
+
+
+def test_every_flag_has_its_sentences() -> None:
+    assert all(say(Fault(flag), language) for flag in Flag for language in ("zh", "en"))
