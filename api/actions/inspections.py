@@ -259,7 +259,8 @@ def _points(rule: Rule, points: Decimal | None) -> Decimal:
     if points is None and rule.points is not None:
         return rule.points
     allowed = str(rule.points) if rule.points is not None else f"{rule.points_min}–{rule.points_max}"
-    if points is None or points <= 0 or points != round(points, 2) or not rule.allows(points):
+    fits = points is not None and points.is_finite() and points > 0 and points == round(points, 2)
+    if points is None or not (fits and rule.allows(points)):
         raise Refused("finding_points_unfit", "points", allowed=allowed)
     return points
 

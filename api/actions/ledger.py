@@ -217,7 +217,7 @@ def _check(connection: Connection, evaluation_id: int, unit_id: int, component: 
         raise Refused("ledger_component_unknown", "component", value=component[:60])
     if unit_id not in {unit.id for unit in evaluations.units_of(connection, evaluation_id)}:
         raise Refused("ledger_unit_unknown", "unit")
-    if not (0 < points < MOST_POINTS and points == round(points, 4)):
+    if not (points.is_finite() and 0 < points < MOST_POINTS and points == round(points, 4)):
         raise Refused("ledger_points_unfit", "points", value=str(points)[:40])
 
 

@@ -96,6 +96,8 @@ def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
         with Image.open(original, formats=(kind,)) as image:
             if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
                 return {"refused": "photo_animated"}
+            # Loaded first: Pillow loads a PNG to find its Exif, and what fails there would fail unseen.
+            _load(image)
             report = _claims(image)
             picture = _small(image)
     report["metadata_damaged"] |= bool(damage)
@@ -110,13 +112,17 @@ def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
     return report
 
 
-def _small(image: Image.Image) -> Image.Image:
-    """The pixels, at most `RENDITION` on the longer side; a JPEG is read at half or a quarter where that is enough."""
+def _load(image: Image.Image) -> None:
+    """Decode the pixels; a JPEG is read at half or a quarter of its size where that is enough."""
     if image.format in {"JPEG", "MPO"}:
         # The box must have the picture's own shape, or `draft` finds no smaller scale that still covers it.
         scale = min(1.0, RENDITION / max(image.size))
         image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
     image.load()
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """The pixels as grey or colour, at most `RENDITION` on the longer side."""
     if image.mode not in {"RGB", "L", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image.thumbnail((RENDITION, RENDITION))

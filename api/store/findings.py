@@ -88,7 +88,7 @@ class Finding:
 
 _filer, _decider = staff.alias("filer"), staff.alias("decider")
 _HASHES = (
-    select(func.coalesce(func.array_agg(aggregate_order_by(finding_photo.c.sha256, finding_photo.c.sha256)), "{}"))
+    select(func.array_agg(aggregate_order_by(finding_photo.c.sha256, finding_photo.c.sha256)))
     .where(finding_photo.c.finding_id == finding.c.id)
     .scalar_subquery()
 )
@@ -144,4 +144,4 @@ def decide(connection: Connection, finding_id: UUID, values: Mapping[str, Any]) 
 
 
 def _finding(row: Any) -> Finding:
-    return Finding(**(row._asdict() | {"photos": tuple(bytes(sha256) for sha256 in row.photos)}))
+    return Finding(**(row._asdict() | {"photos": tuple(row.photos or ())}))

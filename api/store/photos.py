@@ -105,7 +105,7 @@ def put_photo(connection: Connection, values: Mapping[str, Any]) -> bool:
 
 
 def photo_hashed(connection: Connection, sha256: bytes, *, lock: bool = False) -> Photo | None:
-    """The photo with that hash; with `lock` it is held until the transaction ends, and findings may still point at it."""
+    """The photo with that hash; with `lock` it is held until the transaction ends, yet findings may point at it."""
     query = _PHOTO.where(photo.c.sha256 == sha256)
     row = connection.execute(query.with_for_update(key_share=True) if lock else query).first()
     return _photo(row) if row else None

@@ -1,0 +1,214 @@
+"""Photos are decoded in a process that may die of them, and only what is clean is ever served."""
+
+import io
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from sqlalchemy import select
+
+from api.evidence import decode
+from api.evidence.decoder import Decoder
+from api.objects import Objects
+from api.store.people import audit
+from api.store.photos import photo_hashed
+from survey_forms.refusal import Refused
+from tests.attacks import SCRIPT, a_jpeg_with_broken_exif, a_png, refused_by_the_decoder, taken_and_cleaned
+from tests.inspections import HALL, NOW, REAL_PHOTOS, a_check_in, a_jpeg, a_photo, a_town, phone_exif
+from worker.photos import render
+
+
+@pytest.fixture
+def objects(tmp_path) -> Objects:
+    return Objects(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    with Decoder() as started:
+        yield started
+
+
+@pytest.fixture
+def judge(connection, objects):
+    """Send bytes as a photo of a new visit and let the worker judge it."""
+    town = a_town(connection)
+
+    def run(content: bytes, **sent):
+        visit_id = a_check_in(connection, town).visit_id
+        photo = a_photo(connection, objects, town, visit_id, content, **sent)
+        render(connection, objects, photo.sha256.hex(), NOW)
+        judged = photo_hashed(connection, photo.sha256)
+        assert judged is not None
+        return judged
+
+    return run
+
+
+def test_a_photo_gets_clean_copies_and_its_own_word_is_noted(judge, objects):
+    judged = judge(a_jpeg(size=(4000, 3000), exif=phone_exif()))
+    assert (judged.verdict, judged.flags, judged.exif_taken) == ("clean", (), "2026:11:21 10:30:00")
+    assert (judged.exif_lat, judged.exif_lon) == pytest.approx(HALL, abs=1e-5)
+    assert (judged.width, judged.height) == (4000, 3000)
+    for area, side in (("renditions", 2560), ("thumbnails", 320)):
+        copy = Image.open(io.BytesIO(objects.get(area, judged.sha256)))
+        assert (copy.format, max(copy.size), dict(copy.getexif())) == ("JPEG", side, {})
+        assert not {"exif", "xmp", "icc_profile", "comment"} & set(copy.info)
+
+
+def test_a_contradiction_with_the_check_in_is_flagged(judge):
+    assert judge(a_jpeg(exif=phone_exif(lat=43.4674, lon=11.8851))).flags == ("flag_photo_far",)
+    assert judge(a_jpeg_with_broken_exif()).flags == ("flag_photo_metadata_damaged",)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photo_is_served_upright(judge, objects, orientation):
+    picture = Image.new("RGB", (64, 32), "white")
+    picture.paste("red", (0, 0, 32, 16))  # the upper left quarter
+    turned = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # orientation → the transposition that a camera undoes
+    stored = picture if orientation == 1 else picture.transpose(Image.Transpose(turned[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    written = io.BytesIO()
+    stored.save(written, "JPEG", quality=95, exif=exif)
+    judged = judge(written.getvalue())
+    copy = Image.open(io.BytesIO(objects.get("renditions", judged.sha256)))
+    assert copy.size == (64, 32)
+    red, _, blue = copy.getpixel((8, 4))
+    assert red > 200 > 2 * blue
+    assert min(copy.getpixel((56, 28))) > 200
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_every_kind_of_pixel_becomes_a_jpeg(judge, mode):
+    written = io.BytesIO()
+    Image.new(mode, (40, 30)).save(written, "JPEG" if mode == "CMYK" else "PNG")
+    assert judge(written.getvalue()).verdict == "clean"
+
+
+def test_what_is_broken_inside_is_refused_with_a_word(judge, objects):
+    for name, content, code in refused_by_the_decoder():
+        started = time.perf_counter()
+        judged = judge(content)
+        assert (judged.verdict, judged.verdict_code) == ("refused", code), name
+        assert not objects.has("renditions", judged.sha256), name
+        assert objects.get("originals", judged.sha256) == content, name
+        assert time.perf_counter() - started < 3, name
+
+
+def test_passengers_stay_behind(judge, objects):
+    for name, content in taken_and_cleaned():
+        judged = judge(content)
+        assert judged.verdict == "clean", name
+        for area in ("renditions", "thumbnails"):
+            copy = objects.get(area, judged.sha256)
+            assert SCRIPT[:8] not in copy, name
+            assert b"PK\x03\x04" not in copy, name
+            assert b"Exif" not in copy, name
+
+
+def test_a_picture_of_legal_size_that_eats_memory_ends_within_its_limits(decoder, tmp_path):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(a_png(7000, 7000))
+    started = time.perf_counter()
+    assert max(Image.open(io.BytesIO(decoder.decode(path, "image/png").rendition)).size) == 2560
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "then"),
+    [
+        ("PROCESSOR_SECONDS", "1", "while image.width == 6000: pass"),
+        ("WALL_SECONDS", "1", "__import__('time').sleep(5 if image.width == 6000 else 0)"),
+        ("MEMORY", "150 * 1024 * 1024", "pass"),
+    ],
+)
+def test_a_photo_that_costs_too_much_is_stopped_and_the_next_one_served(tmp_path, monkeypatch, limit, value, then):
+    """The script is the real one, with a limit lowered and a picture that takes longer."""
+    source = Path(decode.__file__).read_text(encoding="utf-8")
+    changed = re.sub(rf"(?m)^{limit} = .*$", f"{limit} = {value}", source)
+    changed = changed.replace("    image.load()\n", f"    image.load()\n    {then}\n")
+    assert changed.count("\n") == source.count("\n") + 1
+    script, big, small = tmp_path / "decode.py", tmp_path / "big.png", tmp_path / "small.jpg"
+    script.write_text(changed, encoding="utf-8")
+    Image.new("RGB", (6000, 6000)).save(big)
+    small.write_bytes(a_jpeg())
+    monkeypatch.setattr("api.evidence.decoder.SCRIPT", script)
+    with Decoder() as decoder:
+        with pytest.raises(Refused) as refused:
+            decoder.decode(big, "image/png")
+        assert refused.value.code == "photo_too_costly"
+        assert decoder.decode(small, "image/jpeg").thumbnail
+
+
+def test_the_decoding_process_knows_nothing_of_ours(decoder, tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(a_jpeg())
+    decoder.decode(path, "image/jpeg")
+    process = decoder._process
+    proc = Path(f"/proc/{process.pid}")
+    if not proc.is_dir():
+        pytest.skip("this system shows no /proc")
+    assert proc.joinpath("environ").read_bytes() in {b"", b"LC_CTYPE=C.UTF-8\0"}
+    assert os.getsid(process.pid) == process.pid
+    seen = {str(link.readlink()) for link in proc.joinpath("fd").iterdir()}
+    assert all(name.startswith(("pipe:", "/dev/null")) for name in seen), seen
+
+
+def test_a_decoding_process_that_was_killed_is_started_again(tmp_path):
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(a_jpeg())
+    with Decoder() as decoder:
+        decoder.decode(path, "image/jpeg")
+        decoder._process.kill()
+        decoder._process.wait()
+        assert decoder.decode(path, "image/jpeg").rendition
+
+
+def test_judging_again_changes_nothing(judge, connection, objects):
+    judged = judge(a_jpeg())
+    render(connection, objects, judged.sha256.hex(), NOW)
+    acts = connection.execute(select(audit.c.act).where(audit.c.act == "photo_judged")).scalars().all()
+    assert acts == ["photo_judged"]
+
+
+def test_a_missing_original_is_our_fault_and_stays_owed(connection, objects):
+    town = a_town(connection)
+    photo = a_photo(connection, objects, town, a_check_in(connection, town).visit_id)
+    objects.path("originals", photo.sha256).unlink()
+    with pytest.raises(FileNotFoundError):
+        render(connection, objects, photo.sha256.hex(), NOW)
+    assert photo_hashed(connection, photo.sha256).verdict == "pending"
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.floats(0, 1), length=st.integers(1, 60), filler=st.binary(min_size=1, max_size=60))
+def test_a_mutated_photo_is_decoded_or_refused_never_anything_else(decoder, tmp_path, at, length, filler):
+    content = a_jpeg(size=(320, 240), exif=phone_exif())
+    place = int(at * len(content))
+    path = tmp_path / "mutated.jpg"
+    path.write_bytes(content[:place] + filler + content[place + length :])
+    assert outcome(decoder, path) in {"clean", "photo_damaged", "photo_too_many_pixels"}
+
+
+def outcome(decoder: Decoder, path: Path) -> str:
+    try:
+        return "clean" if decoder.decode(path, "image/jpeg").thumbnail else "no thumbnail"
+    except Refused as refused:
+        return refused.code
+
+
+@pytest.mark.skipif(not REAL_PHOTOS.is_dir(), reason="the real photographs are not on this machine")
+def test_real_photographs_become_renditions(judge):
+    flagged = {}
+    for path in sorted(REAL_PHOTOS.glob("*.jpg")):
+        judged = judge(path.read_bytes())
+        assert judged.verdict == "clean", path.name
+        flagged[path.name] = judged.flags
+    assert "flag_photo_far" in flagged["DSCN0010.jpg"]  # Arezzo, Italy
+    assert flagged["image00971.jpg"] == ()  # no place, no time: nothing to contradict
