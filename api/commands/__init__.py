@@ -2,6 +2,7 @@
 
 import click
 
+from api.commands.demo import demo
 from api.commands.doctor import doctor
 from api.commands.draw import draw_command
 from api.commands.forms import forms
@@ -13,6 +14,7 @@ from api.commands.serve import serve, worker
 from api.commands.token import token_group
 
 COMMANDS: tuple[click.Command, ...] = (
+    demo,
     serve,
     worker,
     init_db,
