@@ -52,8 +52,8 @@ def demo(host: str, port: int, data: Path) -> None:
     with house(data, env, (host, port)) as opened:
         ready_tables(opened)
         guide = _prepare(opened)
-        opened.start_workers()
         opened.start_web(host, port)
+        opened.start_workers()
         click.echo(layout(guide, opened.place))
         opened.supervisor.watch()
 

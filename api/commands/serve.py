@@ -63,9 +63,9 @@ def serve(host: str, port: int, data: Path, processes: int, *, workers: bool) ->
     """Until a stop signal comes."""
     with house(data, inherited(), (host, port)) as opened:
         ready_tables(opened)
+        opened.start_web(host, port, processes)
         if workers:
             opened.start_workers()
-        opened.start_web(host, port, processes)
         tell(f"明察已启动:{opened.settings.base_url}(Ctrl-C 停止) / Mingcha runs; Ctrl-C stops it")
         opened.supervisor.watch()
 
