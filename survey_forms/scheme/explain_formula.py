@@ -1,5 +1,6 @@
 """The sections on what is computed: formula, grades, binding conditions, ledger, ranks, left-out values."""
 
+from fnmatch import fnmatchcase
 from itertools import groupby
 
 from survey_forms.numbers import plain
@@ -67,14 +68,17 @@ def _component_row(scheme: Scheme, same: list[Component], speech: Speech) -> lis
     name = first if first == last else f"{first} … {last}"
     path = one.path if len(same) == 1 else f"{one.path} … {same[-1].path}"
     shown = f"{'　' * depth}{'**' if not depth else ''}{name}{'**' if not depth else ''} `{path}`"
-    return [shown, _weight(scheme, one, speech), _manner(scheme, one, speech), one.article]
+    supplied = supplied_weights(scheme).get(one.path)
+    article = one.article or (supplied.left_out.article if supplied else "")
+    return [shown, _weight(scheme, one, speech), _manner(scheme, one, speech), article]
 
 
 def _weight(scheme: Scheme, one: Component, speech: Speech) -> str:
     if one.minus:
         return speech("从总分中扣除", "subtracted from the total")
     if one.weight and one.weight.rest:
-        return speech("其余", "the rest")
+        alone = len(scheme.children(one.parent)) == 1
+        return speech("全部", "all") if alone else speech("其余", "the rest")
     if one.weight and one.weight.by_class:
         names = {entry.id: speech.name(entry) for entry in scheme.classes}
         return " · ".join(f"{names[key]} {percent(share)}" for key, share in one.weight.by_class.items())
@@ -205,6 +209,9 @@ def ranking(scheme: Scheme, speech: Speech) -> list[str]:
     lines = []
     if scheme.ranking:
         lines.append(f"- {speech.name(scheme.ranking)}{speech.cite(scheme.ranking.article)}")
+        for pattern in scheme.ranking.groups:
+            members = [speech.name(one) for one in scheme.classes if fnmatchcase(one.id, pattern)]
+            lines.append(f"  - {speech('排名组', 'Ranked together')}:{speech('、', ', ').join(members)}")
     if scheme.prizes:
         names = " : ".join(speech(one.name, one.en) for one in scheme.prizes)
         ratio = " : ".join(plain(one.ratio) for one in scheme.prizes)

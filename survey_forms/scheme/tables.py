@@ -49,7 +49,7 @@ def parse_toml(data: bytes, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         what = str(error)
         place = _SYNTAX.search(what)
-        line, column = place.groups() if place and place[1] else (data.count(b"\n") + 1, 1)
+        line, column = (int(place[1]), int(place[2])) if place and place[1] else (data.count(b"\n") + 1, 1)
         raise Refused("scheme_not_toml", name, line=line, column=column, what=_SYNTAX.sub("", what)) from error
     except RecursionError as error:
         raise Refused("scheme_not_toml", name, line="-", column="-", what="nested too deeply") from error
@@ -118,28 +118,29 @@ class Reader:
                 values.setdefault(entry.name, _placeholder(get_type_hints(of)[entry.name]))
         return kind(**values)
 
-    def _value(self, hint: Any, raw: Any, where: str, key: str, article: str) -> Any:  # noqa: PLR0911  # one return a kind of type
+    def _value(self, hint: Any, raw: Any, where: str, key: str, article: str) -> Any:
         """The value of `key` as its type asks; a placeholder and a fault if it is none."""
         origin, args = get_origin(hint), get_args(hint)
         if origin is UnionType and NoneType in args:
-            (hint,) = (arg for arg in args if arg is not NoneType)
-            return self._value(hint, raw, where, key, article)
+            (stated,) = (arg for arg in args if arg is not NoneType)
+            return self._value(stated, raw, where, key, article)
         if origin is tuple and isinstance(raw, list):
-            if is_dataclass(args[0]):
-                place = f"{where}.{key}" if where else key
-                return tuple(self.table(args[0], one, f"{place}[{i}]", article) for i, one in enumerate(raw))
             return tuple(self._value(args[0], one, where, f"{key}[{i}]", article) for i, one in enumerate(raw))
         if _is_mapping(origin) and isinstance(raw, dict):
             return {k: self._value(args[1], one, where, f"{key}.{k}", article) for k, one in raw.items()}
-        of: Any = hint
-        if is_dataclass(hint) and hint not in _EXPECTED:
-            return self.table(of, raw, f"{where}.{key}" if where else key, article)
-        if origin is Literal:
-            if raw in args:
-                return raw
-            self.fault("scheme_not_choice", where, key, value=raw, known=", ".join(map(str, args)))
-        elif (value := _scalar(hint, raw)) is not None:
+        if hint in _EXPECTED or not is_dataclass(hint):
+            return self._single(hint, raw, where, key)
+        kind: Any = hint
+        return self.table(kind, raw, f"{where}.{key}" if where else key, article)
+
+    def _single(self, hint: Any, raw: Any, where: str, key: str) -> Any:
+        """A value that is no table and no list."""
+        choices = get_args(hint) if get_origin(hint) is Literal else None
+        value = _scalar(hint, raw) if choices is None else next((one for one in choices if one == raw), None)
+        if value is not None:
             return value
+        if choices:
+            self.fault("scheme_not_choice", where, key, value=_short(raw), known=", ".join(map(str, choices)))
         elif isinstance(raw, float) or (isinstance(raw, int) and hint is Decimal):
             self.fault("scheme_unquoted_number", where, key, value=raw)
         else:

@@ -35,9 +35,11 @@ def score(document: Mapping[str, Any], *, trace: bool = False) -> dict[str, Any]
     intake = Intake()
     document = intake.table(document, "input")
     intake.refuse()
-    scheme = load_scheme(intake.text(document.get("scheme"), "scheme") or "-")
+    scheme_id = intake.text(document.get("scheme"), "scheme")
+    if not scheme_id:
+        intake.refuse()
     intake.keys(document, ("scheme", "supplied", "units"), "", need=False)
-    return score_by(scheme, document, intake, trace=trace)
+    return score_by(load_scheme(scheme_id), document, intake, trace=trace)
 
 
 def score_by(

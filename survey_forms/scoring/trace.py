@@ -111,7 +111,7 @@ def _component_line(node: Node, scored: Scored) -> Line:
     inputs += [{"id": entry.id, "value": plain(entry.points)} for entry in towards]
     inputs += [{"id": entry.id, "value": f"-{plain(entry.points)}"} for entry in against]
     names, result = (component.zh, component.en), plain(values[node.path])
-    article = component.article or next((child.weight_article for child in node.children), "")
+    article = component.article or next((child.weight_article for child in node.children), node.weight_article)
     return _line("component", node.path, names, words, result, formula=formula, inputs=inputs, article=article)
 
 
