@@ -8,14 +8,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import auth
 from api.actions.answering import Answering
 from api.config import Settings
+from api.http import mount
 from api.intake import Intake
 from api.objects import Objects
-from api.pages import compress, design, render, respondent, staff, ui
+from api.pages import compress, design, evidence, indicators, inspector, office, render, respondent, staff, ui
 from api.services import KEY, Services
 from api.store.base import make_engine
 from api.transaction import Database
 
-PAGES = (respondent.pages, staff.pages, design.pages)
+PAGES = (respondent.pages, staff.pages, design.pages, office.pages, indicators.pages, inspector.pages, evidence.pages, ledger.pages)
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> Flask:
     compress.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)
+    mount.init_app(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask documents replacing it
             app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies

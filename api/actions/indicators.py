@@ -69,21 +69,31 @@ def accepts_of(connection: Connection, evaluation: Evaluation, units: Sequence[U
     return found
 
 
+def rows_of(connection: Connection, evaluation: Evaluation, content: bytes) -> list[Change]:
+    """What a file says, beside the scores that count now.
+
+    Raises:
+        Refused: every fault of the file, with row and column.
+    """
+    units = evaluations.units_of(connection, evaluation.id)
+    composite = load_scheme(evaluation.scheme).composite
+    scale = composite.scale if composite else HUNDRED
+    rows = read_sheet(content, units, accepts_of(connection, evaluation, units), scale)
+    present = indicators.scores_of(connection, evaluation.id)
+    return [Change(row, None if row.is_deduction else present.get((row.unit.code, row.component))) for row in rows]
+
+
 def read_file(connection: Connection, evaluation: Evaluation, content: bytes) -> list[Change]:
     """What a file would change.
 
     Raises:
         Refused: every fault of the file, with row and column; a deduction that the ledger has already.
     """
-    units = evaluations.units_of(connection, evaluation.id)
-    composite = load_scheme(evaluation.scheme).composite
-    scale = composite.scale if composite else HUNDRED
-    rows = read_sheet(content, units, accepts_of(connection, evaluation, units), scale)
-    known = list(_known_deductions(connection, evaluation.id, rows))
+    changes = rows_of(connection, evaluation, content)
+    known = list(_known_deductions(connection, evaluation.id, [change.row for change in changes]))
     if known:
         raise Refused.of(known)
-    present = indicators.scores_of(connection, evaluation.id)
-    return [Change(row, None if row.is_deduction else present.get((row.unit.code, row.component))) for row in rows]
+    return changes
 
 
 def file_batch(connection: Connection, evaluation: Evaluation, file: File, staff_id: int, now: datetime) -> int:

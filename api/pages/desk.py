@@ -27,3 +27,15 @@ def evaluation_in_view(connection: Connection) -> Evaluation:
     if not known:
         raise Refused("no_evaluation")
     return next((one for one in known if one.code == chosen), known[0])
+
+
+def number_in_address(name: str) -> int:
+    """A page number from the address, 1 where there is none.
+
+    Raises:
+        Refused: `not_found` for anything else.
+    """
+    text = request.args.get(name, "1")
+    if not (text.isascii() and text.isdecimal() and 0 < len(text) < 7 and int(text)):
+        raise Refused("not_found", name)
+    return int(text)

@@ -16,7 +16,7 @@ from flask import Flask, request, url_for
 from werkzeug.wrappers import Response
 
 from api.auth import caller
-from api.pages.render import t
+from api.pages.render import named, t
 from survey_forms.numbers import published
 
 CHINA = timezone(timedelta(hours=8))
@@ -58,7 +58,16 @@ def init_app(app: Flask) -> None:
         interval=interval,
         desk_navigation=NAVIGATION,
     )
-    app.jinja_env.filters.update(points=points, when=when, day=day, percent=percent, whole=whole)
+    app.jinja_env.filters.update(
+        points=points,
+        when=when,
+        day=day,
+        percent=percent,
+        whole=whole,
+        trim_zeros=trim_zeros,
+        signed=signed,
+        named=named,
+    )
     app.after_request(_cache_named_content)
 
 
@@ -94,14 +103,24 @@ def role_name(role: str) -> str:
 
 
 def points(value: Any, places: int = 2) -> str:
-    """Points for reading: rounded half up to `places`, without an exponent; a dash for nothing."""
+    """Points for reading: rounded half up to `places`, with a true minus sign; a dash for nothing."""
     if value is None:
         return MISSING
     try:
         number = Decimal(str(value))
-        return f"{published(number, places):f}" if number.is_finite() else MISSING
+        return f"{published(number, places):f}".replace("-", "−") if number.is_finite() else MISSING
     except InvalidOperation:
         return str(value)
+
+
+def signed(value: Any) -> str:
+    """A difference for reading, its sign always shown."""
+    return f"+{points(value)}" if value > 0 else points(value)
+
+
+def trim_zeros(figure: str) -> str:
+    """A figure without the zeros at its end: 564.2100 → 564.21."""
+    return figure.rstrip("0").rstrip(".") if "." in figure else figure
 
 
 def interval(low: Any, high: Any, places: int = 1) -> str:
@@ -117,8 +136,8 @@ def percent(share: float | None, places: int = 0) -> str:
 
 
 def whole(number: int) -> str:
-    """A count with its thousands apart (thin no-break spaces, as ISO 80000-1 asks)."""
-    return f"{number:,}".replace(",", "\u202f")
+    """A count with its thousands apart: 20,000."""
+    return f"{number:,}"
 
 
 def when(moment: datetime | str | None) -> str:

@@ -1,6 +1,7 @@
 """Evaluations, their rounds, the units under assessment, and the scheme texts in force."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -102,6 +103,18 @@ class Unit:
     class_: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A round of an evaluation: when it is open, and how far it has come (`ROUND_STATUSES`)."""
+
+    id: int
+    name_zh: str
+    name_en: str
+    opens_at: datetime
+    closes_at: datetime
+    status: str
+
+
 _EVALUATION: Select[Any] = select(
     evaluation.c.id,
     evaluation.c.code,
@@ -130,6 +143,16 @@ def evaluation_called(connection: Connection, code: str) -> Evaluation | None:
 def evaluation_numbered(connection: Connection, evaluation_id: int) -> Evaluation:
     """The evaluation of that key; it must exist."""
     return _evaluation(connection.execute(_EVALUATION.where(evaluation.c.id == evaluation_id)).one())
+
+
+def rounds_of(connection: Connection, evaluation_id: int) -> list[Round]:
+    """The rounds of an evaluation, oldest first."""
+    rows = connection.execute(
+        select(round_.c.id, round_.c.name_zh, round_.c.name_en, round_.c.opens_at, round_.c.closes_at, round_.c.status)
+        .where(round_.c.evaluation_id == evaluation_id)
+        .order_by(round_.c.opens_at, round_.c.id)
+    )
+    return [Round(*row) for row in rows]
 
 
 def units_of(connection: Connection, evaluation_id: int) -> list[Unit]:

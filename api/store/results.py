@@ -98,6 +98,16 @@ def latest_composite(connection: Connection, evaluation_id: int) -> Composite | 
     return Composite(*row) if row else None
 
 
+def composite_called(connection: Connection, evaluation_id: int, inputs_digest: str) -> Composite | None:
+    """The composite that was computed from the inputs of this digest, while it is kept."""
+    row = connection.execute(
+        select(*_COMPOSITE).where(
+            composite.c.evaluation_id == evaluation_id, composite.c.inputs_digest == inputs_digest
+        )
+    ).first()
+    return Composite(*row) if row else None
+
+
 def hold_composites(connection: Connection, evaluation_id: int) -> None:
     """Let nobody else compute this evaluation until the transaction ends: the last one written has seen the most."""
     connection.execute(

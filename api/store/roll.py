@@ -1,5 +1,8 @@
 """Who may answer: frame, draw, cases and access codes. Nothing here tells what anybody answered."""
 
+from dataclasses import dataclass, replace
+from datetime import datetime
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -73,6 +76,58 @@ access_code = Table(
     schema="roll",
     postgresql_with={"fillfactor": "80"},
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A draw and what anybody needs to repeat it: the frame's and the plan's digests, the randomness, the seed."""
+
+    frame_digest: str
+    members: int
+    plan_digest: str
+    randomness: str
+    seed: str
+    drawn_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fieldwork:
+    """How far a stratum has come: persons drawn, codes issued, codes spent."""
+
+    drawn: int = 0
+    issued: int = 0
+    spent: int = 0
+
+
+def draws_of(connection: Connection, survey_id: int) -> list[Draw]:
+    """The draws of a survey, oldest first."""
+    rows = connection.execute(
+        select(frame.c.digest, frame.c.members, draw.c.plan_digest, draw.c.randomness, draw.c.seed, draw.c.drawn_at)
+        .join(draw, draw.c.frame_id == frame.c.id)
+        .where(frame.c.survey_id == survey_id)
+        .order_by(draw.c.id)
+    )
+    return [Draw(*row) for row in rows]
+
+
+def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]:
+    """How far each stratum of a survey has come."""
+    drawn = connection.execute(
+        select(case.c.stratum, func.count())
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id)
+        .group_by(case.c.stratum)
+    )
+    found = {code: Fieldwork(drawn=number) for code, number in drawn}
+    codes = connection.execute(
+        select(access_code.c.stratum, func.count(), func.count().filter(access_code.c.spent))
+        .where(access_code.c.survey_id == survey_id)
+        .group_by(access_code.c.stratum)
+    )
+    for code, issued, spent in codes:
+        found[code] = replace(found.get(code, Fieldwork()), issued=issued, spent=spent)
+    return found
 
 
 def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:

@@ -14,8 +14,10 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    func,
     select,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from api.store.base import metadata, moment, serial
 from api.store.evaluations import round_
@@ -92,6 +94,16 @@ class Stratum:
     name_zh: str
     name_en: str
     population: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormVersion:
+    """A frozen questionnaire and the codes of the groups that answer it."""
+
+    version: str
+    name: str
+    uploaded_at: datetime
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +184,31 @@ def groups_of(connection: Connection, survey_id: int) -> list[Group]:
         .order_by(respondent_group.c.code)
     )
     return [Group(*row) for row in rows]
+
+
+def forms_of(connection: Connection, survey_id: int) -> list[FormVersion]:
+    """The form versions that a survey's groups answer, by name."""
+    rows = connection.execute(
+        select(
+            form_version.c.version,
+            form_version.c.name,
+            form_version.c.uploaded_at,
+            func.array_agg(aggregate_order_by(respondent_group.c.code, respondent_group.c.code)),
+        )
+        .join(respondent_group, respondent_group.c.form_version == form_version.c.version)
+        .where(respondent_group.c.survey_id == survey_id)
+        .group_by(form_version.c.version)
+        .order_by(form_version.c.name)
+    )
+    return [FormVersion(version, name, uploaded_at, tuple(groups)) for version, name, uploaded_at, groups in rows]
+
+
+def workbook_of(connection: Connection, version: str) -> tuple[str, bytes] | None:
+    """Name and content of the workbook that a form version was made from."""
+    row = connection.execute(
+        select(form_version.c.name, form_version.c.workbook).where(form_version.c.version == version)
+    ).first()
+    return (row.name, bytes(row.workbook)) if row else None
 
 
 def surveys_of(connection: Connection, evaluation_id: int) -> list[int]:

@@ -1,0 +1,149 @@
+"""The evaluation office's desk: how the round stands, the results with their traces, the survey, the audit."""
+
+from math import ceil
+from typing import Any
+
+from flask import Blueprint
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from api.auth import allow
+from api.pages.desk import evaluation_in_view, number_in_address
+from api.pages.progress import progress_of, response_chart, waiting_in
+from api.pages.render import page
+from api.pages.shown import flag_words, grade_words, score_chart, standings
+from api.pages.survey_facts import survey_facts
+from api.pages.unit_result import group_chart, result_of
+from api.problems import say
+from api.services import services, utc_now
+from api.store import evaluations, people, results, surveys
+from api.store.evaluations import Evaluation
+from survey_forms.refusal import Fault, Refused
+from survey_forms.scheme.load import load_scheme
+from survey_forms.transparency import canonical_json
+
+pages = Blueprint("office", __name__, url_prefix="/office")
+pages.add_app_template_global(flag_words)
+pages.add_app_template_global(grade_words)
+
+ACTS_A_PAGE = 50
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@pages.get("")
+@allow("office")
+def overview() -> Response:
+    """How the round stands, and what to do next."""
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        groups = progress_of(connection, evaluation.id, load_scheme(evaluation.scheme))
+        return page(
+            "office/overview.html",
+            evaluation=evaluation,
+            others=[one for one in evaluations.evaluations(connection) if one.id != evaluation.id],
+            rounds=evaluations.rounds_of(connection, evaluation.id),
+            groups=groups,
+            chart=response_chart(groups),
+            waiting=waiting_in(connection, evaluation.id),
+            now=utc_now(),
+            **_computed(connection, evaluation),
+        )
+
+
+@pages.get("/results")
+@allow("office")
+def results_of_all() -> Response:
+    """Every unit's composite with interval, grade with probability, rank as an interval."""
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        facts = _computed(connection, evaluation)
+    return page("office/results.html", evaluation=evaluation, **facts)
+
+
+@pages.get("/results/<unit_code>")
+@allow("office")
+def result_of_unit(unit_code: str) -> Response:
+    """One unit's score down to articles, answers and ledger entries."""
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        result = result_of(connection, evaluation, unit_code)
+    return page(
+        "office/unit_result.html",
+        evaluation=evaluation,
+        result=result,
+        chart=group_chart(result),
+    )
+
+
+@pages.get("/results/inputs/<digest>")
+@allow("office")
+def inputs(digest: str) -> Response:
+    """The document that a composite was computed from, byte for byte as its digest was taken."""
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        found = results.composite_called(connection, evaluation.id, digest)
+    if found is None:
+        raise Refused("not_found")
+    response = Response(canonical_json(found.input), mimetype="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="{evaluation.code}-{digest[:12]}.json"'
+    return response
+
+
+@pages.get("/survey")
+@allow("office")
+def survey() -> Response:
+    """Respondent groups, strata, the draw, and the questionnaires in use."""
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        facts = survey_facts(connection, evaluation)
+    return page("office/survey.html", evaluation=evaluation, **facts)
+
+
+@pages.get("/survey/forms/<version>")
+@allow("office", "bureau")
+def workbook(version: str) -> Response:
+    """The workbook that a questionnaire was made from."""
+    with services().database.read() as connection:
+        found = surveys.workbook_of(connection, version)
+    if found is None:
+        raise Refused("not_found")
+    name, content = found
+    response = Response(content, mimetype=WORKBOOK)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{version[:12]}.xlsx"'
+    return response
+
+
+@pages.get("/audit")
+@allow("office")
+def audit() -> Response:
+    """Who did what, the latest first."""
+    number = number_in_address("page")
+    with services().database.read() as connection:
+        last = max(ceil(people.number_of_acts(connection) / ACTS_A_PAGE), 1)
+        if number > last:
+            raise Refused("not_found", "page")
+        return page(
+            "office/audit.html",
+            evaluation=evaluation_in_view(connection),
+            acts=people.acts(connection, ACTS_A_PAGE, ACTS_A_PAGE * (number - 1)),
+            number=number,
+            last=last,
+        )
+
+
+def _computed(connection: Connection, evaluation: Evaluation) -> dict[str, Any]:
+    """The latest composite as it may be shown, and what is missing for one, in sentences."""
+    composite = results.latest_composite(connection, evaluation.id)
+    units = evaluations.units_of(connection, evaluation.id)
+    scheme = load_scheme(evaluation.scheme)
+    ranked = standings(scheme, units, composite) if composite else []
+    problems = [Fault(one["code"], one["path"], one["facts"]) for one in composite.problems] if composite else []
+    return {
+        "scheme": scheme,
+        "units": units,
+        "composite": composite,
+        "standings": ranked,
+        "scores": score_chart(scheme, evaluation.supplied, ranked),
+        "problems": problems,
+        "say": say,
+    }
