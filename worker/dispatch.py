@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 import redis
 from redis.backoff import NoBackoff
@@ -37,11 +36,6 @@ PATIENCE_SECONDS = {"redis": 3.0, "worker": 15.0}
 STUCK_EVERY = 60.0
 HOUSEKEEPING_EVERY = 600.0
 BEAT_EVERY = 5.0
-FRESH = timedelta(seconds=30)
-"""A dispatcher that has said nothing for so long counts as stopped."""
-
-PULSE = "dispatcher"
-
 log = logging.getLogger(__name__)
 
 
@@ -124,7 +118,7 @@ class Dispatcher:
     def _keep_house(self) -> None:
         if self._is_time("beat", BEAT_EVERY):
             with self._shop.database.write() as connection:
-                owed.beat(connection, PULSE, "degraded" if self._away["redis"] else "ok")
+                owed.beat(connection, owed.DISPATCHER, "degraded" if self._away["redis"] else "ok")
         if self._is_time("housekeeping", HOUSEKEEPING_EVERY):
             with self._shop.database.write() as connection:
                 owed.forget_done(connection)

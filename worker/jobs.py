@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from api.actions.results import compose
+from worker import photos
 from worker.shop import Shop
 
 Job = Callable[[Connection, Shop, str], None]
@@ -19,6 +20,11 @@ Job = Callable[[Connection, Shop, str], None]
 def compose_evaluation(connection: Connection, shop: Shop, subject: str) -> None:
     """`compose`: the composite of an evaluation from what is stored now."""
     compose(connection, int(subject), shop.now())
+
+
+def render_photo(connection: Connection, shop: Shop, subject: str) -> None:
+    """`photos`: the clean copies of one photo."""
+    photos.render(connection, shop.objects, subject, shop.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +37,6 @@ class Work:
 
 OUTBOX_WORK: Mapping[str, Work] = {
     "compose": Work(compose_evaluation, at_once=500),
+    "photos": Work(render_photo, at_once=1),  # a hostile file may take the decoder's whole 15 s
 }
 """By topic of the outbox (`api/store/owed.py`)."""

@@ -34,6 +34,12 @@ TOPICS = ("compose", "photos")
 LONGEST_DELAY = 300
 """Seconds between two tries of an obligation that keeps failing."""
 
+DISPATCHER = "dispatcher"
+"""Whose pulse tells how the queue is."""
+
+FRESH = timedelta(seconds=30)
+"""A process that has said nothing for so long counts as stopped."""
+
 KEPT_DONE = timedelta(days=1)
 """How long a settled obligation stays to be looked at."""
 
@@ -139,9 +145,9 @@ def beat(connection: Connection, name: str, state: str) -> None:
     )
 
 
-def state_of(connection: Connection, name: str, fresh: timedelta) -> str:
+def state_of(connection: Connection, name: str) -> str:
     """What a process last said of itself: `ok` or `degraded`; `stopped` when that was too long ago."""
     found = connection.execute(
-        select(pulse.c.state).where(pulse.c.name == name, pulse.c.at > func.now() - fresh)
+        select(pulse.c.state).where(pulse.c.name == name, pulse.c.at > func.now() - FRESH)
     ).scalar()
     return found or "stopped"

@@ -10,7 +10,7 @@ from api.store import owed, tallies
 from api.store.results import latest_composite
 from tests.worker.town import answer, enter, rate_all, score_indicators, untallied
 from worker import drain as drains
-from worker.dispatch import FRESH, MOST_BELLS, PULSE, Dispatcher, connect
+from worker.dispatch import MOST_BELLS, Dispatcher, connect
 from worker.drain import TALLY, drain
 from worker.jobs import OUTBOX_WORK, Work
 from worker.shop import _opened
@@ -51,7 +51,7 @@ def test_a_bell_is_rung_for_what_is_due_and_the_worker_settles_it(shop, town, va
     with shop.database.read() as connection:
         assert untallied(connection) == {}
         assert latest_composite(connection, town.evaluation_id) is not None
-        assert owed.state_of(connection, PULSE, FRESH) == "ok"
+        assert owed.state_of(connection, owed.DISPATCHER) == "ok"
 
 
 def test_bells_do_not_pile_up_while_nobody_answers(shop, town, valkey_url):
@@ -101,7 +101,7 @@ def test_with_redis_away_the_dispatcher_says_so_and_does_the_work(shop, town):
         dispatcher.look()
     with shop.database.write() as connection:
         assert untallied(connection) == {}
-        assert owed.state_of(connection, PULSE, FRESH) == "degraded"
+        assert owed.state_of(connection, owed.DISPATCHER) == "degraded"
 
 
 def test_a_dispatcher_whose_database_stumbles_goes_on(shop, valkey_url):
@@ -114,7 +114,7 @@ def test_a_dispatcher_whose_database_stumbles_goes_on(shop, valkey_url):
         connection.commit()
     dispatcher.look()
     with shop.database.read() as connection:
-        assert owed.state_of(connection, PULSE, FRESH) == "ok"
+        assert owed.state_of(connection, owed.DISPATCHER) == "ok"
 
 
 def test_one_poisoned_obligation_is_put_off_and_the_others_are_done(shop, monkeypatch):

@@ -12,7 +12,6 @@ from api.actions.tally import recount
 from api.store import owed, tallies
 from api.store.results import latest_composite
 from tests.worker.town import GROUPS, answer, rate_all, score_indicators, untallied
-from worker.dispatch import FRESH, PULSE
 
 
 def wait_for(condition, seconds: float) -> float:
@@ -70,7 +69,7 @@ def test_with_redis_away_answers_are_accepted_and_after_its_return_the_score_is_
         away = wait_for(is_settled, 15)
         assert composite_of(shop, town) == "74.22"  # 72 + 20 % of 100/9
         with shop.database.read() as connection:
-            assert owed.state_of(connection, PULSE, FRESH) == "degraded"
+            assert owed.state_of(connection, owed.DISPATCHER) == "degraded"
 
         some_answers(shop, town, "v4")
         own_valkey.start()
@@ -87,7 +86,7 @@ def test_with_redis_away_answers_are_accepted_and_after_its_return_the_score_is_
 
 def state(shop) -> str:
     with shop.database.read() as connection:
-        return owed.state_of(connection, PULSE, FRESH)
+        return owed.state_of(connection, owed.DISPATCHER)
 
 
 def test_a_worker_killed_at_its_work_loses_and_doubles_nothing(shop, town, run_worker, is_settled):

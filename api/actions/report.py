@@ -1,0 +1,244 @@
+"""What the API and the downloads tell of an evaluation: one reading of the store, under one rule of disclosure.
+
+The same cells stay hidden in every file and every view, for whoever asks (statistics.md, section 8).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.store import evaluations, ledger, results, roll, surveys, tallies
+from api.store.evaluations import Evaluation, Unit
+from api.store.results import Composite
+from survey_forms.disclosure import hidden_figures
+from survey_forms.estimation.scores import SOUND_FROM, Flag
+from survey_forms.scheme.load import load_scheme
+
+_NOTHING_SHOWN = {"n": None, "value": None, "se": None, "low": None, "high": None, "flags": ()}
+
+PUBLISHED = frozenset({"published", "archived"})
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResult:
+    """A unit's composite with its error; `grade_probability` is that of the grade given."""
+
+    unit: Unit
+    composite: Decimal
+    grade: str | None
+    grade_missing: str | None
+    rank: int
+    rank_in_class: int | None
+    prize: str | None
+    parts: Mapping[str, Decimal]
+    cut_by_cap: Decimal
+    consequences: Mapping[str, Any]
+    se: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+    flags: tuple[str, ...]
+    grades: tuple[tuple[str, float], ...]
+
+    @property
+    def grade_probability(self) -> float | None:
+        """The probability that the unit would keep its grade if everybody had been asked."""
+        return dict(self.grades).get(self.grade or "")
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """What a respondent group says of a unit, in points of 0..100; hidden ones carry no figure."""
+
+    survey_id: int
+    group: str
+    group_zh: str
+    group_en: str
+    component: str
+    unit: Unit
+    hidden: bool
+    n: int | None
+    value: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """A ledger entry, and the one that reversed it."""
+
+    seq: int
+    unit: Unit
+    component: str
+    aspect: str | None
+    rule: str
+    points: Decimal
+    reverses: int | None
+    reversed_by: int | None
+    basis: str
+    entered_at: datetime
+    leaf_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProgress:
+    """How far a survey has come in a group: codes issued, codes spent, answers counted."""
+
+    survey_id: int
+    group: str
+    group_zh: str
+    group_en: str
+    issued: int
+    spent: int
+    counted: int
+
+    @property
+    def rate(self) -> float | None:
+        """Answers by codes issued, every code counted as eligible: the least of the response rates (AAPOR RR1)."""
+        return self.spent / self.issued if self.issued else None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything of one evaluation that may be told. `units` and the rest are empty while there is no composite."""
+
+    evaluation: Evaluation
+    composite: Composite | None
+    parts: Mapping[str, tuple[str, str]]  # top component → Chinese and English name, in the document's order
+    units: tuple[UnitResult, ...]
+    estimates: tuple[GroupResult, ...]
+    ledger: tuple[LedgerLine, ...]
+
+
+def is_published(connection: Connection, evaluation_id: int) -> bool:
+    """Whether the results may be shown to the units: every round of the evaluation is published."""
+    statuses = {one.status for one in evaluations.rounds_of(connection, evaluation_id)}
+    return bool(statuses) and statuses <= PUBLISHED
+
+
+def read_report(connection: Connection, evaluation: Evaluation, only_unit: int | None = None) -> Report:
+    """What may be told of an evaluation, of one unit alone where it is named (by its key)."""
+    listed = evaluations.units_of(connection, evaluation.id)
+    units = {unit.code: unit for unit in listed if only_unit in {None, unit.id}}
+    composite = results.latest_composite(connection, evaluation.id)
+    estimates: list[GroupResult] = []
+    countable: set[str] = set(units)
+    for survey_id in surveys.surveys_of(connection, evaluation.id):
+        found, secret = _estimates(connection, survey_id, {unit.code: unit for unit in listed})
+        estimates += [one for one in found if one.unit.code in units]
+        countable -= secret
+    scheme = load_scheme(evaluation.scheme)
+    return Report(
+        evaluation=evaluation,
+        composite=composite,
+        parts={component.key: (component.zh, component.en) for component in scheme.children()},
+        units=tuple(_units(composite, units, countable)),
+        estimates=tuple(estimates),
+        ledger=tuple(read_ledger(connection, evaluation.id, units.values())),
+    )
+
+
+def read_ledger(connection: Connection, evaluation_id: int, units: Iterable[Unit]) -> list[LedgerLine]:
+    """The ledger of these units in sequence."""
+    by_id = {unit.id: unit for unit in units}
+    entries = [entry for entry in ledger.entries_of(connection, evaluation_id) if entry.unit_id in by_id]
+    reversed_by = {entry.reverses: entry.seq for entry in entries if entry.reverses is not None}
+    return [
+        LedgerLine(
+            entry.seq,
+            by_id[entry.unit_id],
+            entry.component,
+            entry.aspect,
+            entry.rule,
+            entry.points,
+            entry.reverses,
+            reversed_by.get(entry.seq),
+            entry.basis,
+            entry.entered_at,
+            entry.leaf_hash.hex(),
+        )
+        for entry in entries
+    ]
+
+
+def read_progress(connection: Connection, evaluation_id: int) -> list[GroupProgress]:
+    """How far each group of each survey has come."""
+    found = []
+    for survey_id in surveys.surveys_of(connection, evaluation_id):
+        codes = roll.codes_by_group(connection, survey_id)
+        responded = tallies.respondents_by_stratum(tallies.respondents_of(connection, survey_id))
+        strata = surveys.strata_of(connection, survey_id)
+        for group in surveys.groups_of(connection, survey_id):
+            counted = sum(responded.get(one.code, 0) for one in strata if one.group == group.code)
+            issued, spent = codes.get(group.code, (0, 0))
+            found.append(GroupProgress(survey_id, group.code, group.name_zh, group.name_en, issued, spent, counted))
+    return found
+
+
+def _units(composite: Composite | None, units: Mapping[str, Unit], countable: Collection[str]) -> Iterable[UnitResult]:
+    """The composites by rank; persons are counted only where that gives no hidden cell away."""
+    output = composite.output if composite else None
+    if composite is None or output is None:
+        return
+    for row in sorted(output["units"], key=lambda one: (one["rank"], one["id"])):
+        if row["id"] in units:
+            error = composite.errors.get(row["id"], {})
+            yield UnitResult(
+                unit=units[row["id"]],
+                composite=Decimal(row["composite"]),
+                grade=row["grade"],
+                grade_missing=row.get("grade_missing"),
+                rank=row["rank"],
+                rank_in_class=row.get("rank_in_class"),
+                prize=row.get("prize"),
+                parts={key: Decimal(part) for key, part in row["parts"].items()},
+                cut_by_cap=Decimal(row["cut_by_cap"]),
+                consequences=row["consequences"],
+                se=error.get("se"),
+                low=error.get("low"),
+                high=error.get("high"),
+                n=error.get("n") if row["id"] in countable else None,
+                flags=tuple(error.get("flags", ())),
+                grades=tuple((name, probability) for name, probability in error.get("grades", ())),
+            )
+
+
+def _estimates(
+    connection: Connection, survey_id: int, units: Mapping[str, Unit]
+) -> tuple[list[GroupResult], frozenset[str]]:
+    """A survey's estimates under the rule of disclosure, and the units whose total of persons stays hidden."""
+    rows = [row for row in results.estimates_of(connection, survey_id) if row["unit"] in units]
+    hidden = hidden_figures(
+        {(row["unit"], row["group_code"]): row["n"] for row in rows},
+        also=[(row["unit"], row["group_code"]) for row in rows if _tells_of_everyone(row)],
+    )
+    by_code = {group.code: group for group in surveys.groups_of(connection, survey_id)}
+    found = []
+    for row in rows:
+        group, is_hidden = by_code[row["group_code"]], (row["unit"], row["group_code"]) in hidden.cells
+        shown: Mapping[str, Any] = _NOTHING_SHOWN if is_hidden else row
+        found.append(
+            GroupResult(
+                survey_id=survey_id,
+                group=group.code,
+                group_zh=group.name_zh,
+                group_en=group.name_en,
+                component=group.component,
+                unit=units[row["unit"]],
+                hidden=is_hidden,
+                flags=tuple(shown["flags"]),
+                **{name: shown[name] for name in ("n", "value", "se", "low", "high")},
+            )
+        )
+    return found, hidden.rows
+
+
+def _tells_of_everyone(row: Mapping[str, Any]) -> bool:
+    """Whether all of few persons answered alike: their mean is then the answer of each of them."""
+    return Flag.ALL_ANSWERS_EQUAL in row["flags"] and row["n"] < SOUND_FROM
