@@ -11,12 +11,35 @@ from api.config import Settings
 from api.http import mount
 from api.intake import Intake
 from api.objects import Objects
-from api.pages import compress, design, evidence, indicators, inspector, office, render, respondent, staff, ui
+from api.pages import (
+    api_docs,
+    compress,
+    design,
+    evidence,
+    indicators,
+    inspector,
+    ledger,
+    office,
+    render,
+    respondent,
+    staff,
+    ui,
+)
 from api.services import KEY, Services
 from api.store.base import make_engine
 from api.transaction import Database
 
-PAGES = (respondent.pages, staff.pages, design.pages, office.pages, indicators.pages, inspector.pages, evidence.pages, ledger.pages)
+PAGES = (
+    respondent.pages,
+    staff.pages,
+    design.pages,
+    api_docs.pages,
+    office.pages,
+    indicators.pages,
+    inspector.pages,
+    evidence.pages,
+    ledger.pages,
+)
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
 
