@@ -32,7 +32,8 @@ def launcher(data: Path, program: Path) -> Launcher:
 
     An ordinary user needs nothing. Root becomes the owner of the data, or else `nobody`; where a directory on the
     way is closed to others (a checkout under root's home), the process keeps the one capability that lets it
-    through. That works in a default container, where user namespaces do not; the namespace is the second try.
+    through, and the bit without which access(2), by which initdb looks for its sibling, would not count it.
+    That works in a default container, where user namespaces do not; the namespace is the second try.
 
     Raises:
         Refused: root, and the machine allows neither.
@@ -44,10 +45,11 @@ def launcher(data: Path, program: Path) -> Launcher:
         owner = (data.stat().st_uid, data.stat().st_gid)
     drop = ["setpriv", f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups", "--pdeathsig=INT"]
     if not _open_to_others((data, program)):
-        drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     namespace = ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
     for candidate in (Launcher(tuple(drop), owner), Launcher(tuple(namespace), (0, 0))):
-        if _runs([*candidate.prefix, str(program), "--version"]):
+        # Shows what it would do, having looked for all its parts; touches nothing.
+        if _runs([*candidate.prefix, str(program.with_name("initdb")), "--show", "-D", str(data)]):
             return candidate
     raise Refused("cannot_leave_root")
 

