@@ -126,7 +126,7 @@ _EVALUATION: Select[Any] = select(
     evaluation.c.supplied,
     evaluation.c.supplied_note,
     evaluation.c.simulated,
-).join(scheme_version)
+).join(scheme_version, scheme_version.c.digest == evaluation.c.scheme_digest)
 
 
 def evaluations(connection: Connection) -> list[Evaluation]:

@@ -129,7 +129,9 @@ def findings_of(connection: Connection, visit_id: UUID) -> list[Finding]:
 
 def findings_in(connection: Connection, evaluation_id: int, *, filed: bool, most: int = 100) -> list[Finding]:
     """An evaluation's findings: those that wait for a decision (the oldest first), or the latest decided."""
-    query = _FINDING.join(visit, visit.c.id == finding.c.visit_id).join(assignment)
+    query = _FINDING.join(visit, visit.c.id == finding.c.visit_id).join(
+        assignment, assignment.c.id == visit.c.assignment_id
+    )
     query = query.where(assignment.c.evaluation_id == evaluation_id)
     if filed:
         query = query.where(finding.c.status == "filed").order_by(finding.c.filed_at, finding.c.id)

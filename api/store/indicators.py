@@ -152,7 +152,7 @@ def scores_of(connection: Connection, evaluation_id: int) -> dict[tuple[str, str
     rows = connection.execute(
         select(unit.c.code, score.c.component, score.c.points)
         .select_from(score)
-        .join(unit)
+        .join(unit, unit.c.id == score.c.unit_id)
         .join(batch, batch.c.id == score.c.batch_id)
         .where(unit.c.evaluation_id == evaluation_id, batch.c.status == "confirmed")
         .order_by(unit.c.id, score.c.component, score.c.id.desc())

@@ -225,7 +225,12 @@ def visit_numbered(connection: Connection, visit_id: UUID) -> Visit | None:
     """The visit of that key, with its assignment and site."""
     query = (
         select(*_VISIT, *_ASSIGNMENT, *_SITE)
-        .select_from(visit.join(staff, staff.c.id == visit.c.inspector_id).join(assignment).join(site).join(unit))
+        .select_from(
+            visit.join(staff, staff.c.id == visit.c.inspector_id)
+            .join(assignment, assignment.c.id == visit.c.assignment_id)
+            .join(site, site.c.id == assignment.c.site_id)
+            .join(unit, unit.c.id == site.c.unit_id)
+        )
         .where(visit.c.id == visit_id)
     )
     row = connection.execute(query).first()
@@ -275,7 +280,11 @@ def open_visits(connection: Connection, inspector_id: int) -> int:
 
 
 def _assignments() -> Select[Any]:
-    return select(*_ASSIGNMENT, *_SITE).select_from(assignment.join(site).join(unit).outerjoin(visit))
+    return select(*_ASSIGNMENT, *_SITE).select_from(
+        assignment.join(site, site.c.id == assignment.c.site_id)
+        .join(unit, unit.c.id == site.c.unit_id)
+        .outerjoin(visit, visit.c.assignment_id == assignment.c.id)
+    )
 
 
 def _assignment(row: Any) -> Assignment:

@@ -21,8 +21,10 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    exists,
     func,
     insert,
+    or_,
     select,
     text,
     update,
@@ -31,8 +33,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.base import POINTS, facts, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
-from api.store.findings import finding
+from api.store.findings import finding, finding_photo
 from api.store.people import staff
+from api.store.photos import photo
 
 ADVISORY_LOCK = 0x6D696E67  # "ming"
 
@@ -154,6 +157,31 @@ _ENTRY: Select[Any] = select(
 )
 
 
+def entered_with(connection: Connection, sha256: bytes, unit_id: int) -> bool:
+    """Whether a photo is evidence of an entry of that unit."""
+    query = (
+        select(ledger_entry.c.seq)
+        .join(finding_photo, finding_photo.c.finding_id == ledger_entry.c.finding_id)
+        .where(ledger_entry.c.unit_id == unit_id, finding_photo.c.sha256 == sha256)
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def evidence_of(connection: Connection, unit_id: int) -> dict[int, list[str]]:
+    """Sequence number → SHA-256 (hexadecimal) of the clean photos that a unit's entries rest on."""
+    rows = connection.execute(
+        select(ledger_entry.c.seq, finding_photo.c.sha256)
+        .join(finding_photo, finding_photo.c.finding_id == ledger_entry.c.finding_id)
+        .join(photo, photo.c.sha256 == finding_photo.c.sha256)
+        .where(ledger_entry.c.unit_id == unit_id, photo.c.verdict == "clean")
+        .order_by(ledger_entry.c.seq, finding_photo.c.sha256)
+    )
+    found: dict[int, list[str]] = {}
+    for seq, sha256 in rows:
+        found.setdefault(seq, []).append(bytes(sha256).hex())
+    return found
+
+
 def lock_ledger(connection: Connection) -> int:
     """Hold the ledger until the transaction ends and return the next sequence number."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
@@ -189,6 +217,13 @@ def entries_of(connection: Connection, evaluation_id: int, unit_id: int | None =
     if unit_id is not None:
         query = query.where(ledger_entry.c.unit_id == unit_id)
     return [Entry(*row) for row in connection.execute(query)]
+
+
+def people_of(connection: Connection, evaluation_id: int) -> dict[int, str]:
+    """The names of those who filed or decided an evaluation's entries, by their keys."""
+    named = or_(ledger_entry.c.filed_by == staff.c.id, ledger_entry.c.decided_by == staff.c.id)
+    query = select(staff.c.id, staff.c.name).where(exists().where(named, ledger_entry.c.evaluation_id == evaluation_id))
+    return {row.id: row.name for row in connection.execute(query)}
 
 
 _asker, _decider = staff.alias("asker"), staff.alias("decider")

@@ -103,7 +103,7 @@ def staff_of_session(connection: Connection, token_hash: bytes, now: datetime) -
     """The person behind a session that is neither idle for 30 minutes nor older than 10 hours."""
     row = connection.execute(
         _staff(session.c.form_token)
-        .join(session)
+        .join(session, session.c.staff_id == staff.c.id)
         .where(
             session.c.token_hash == token_hash,
             session.c.seen_at > now - IDLE,
@@ -117,7 +117,7 @@ def staff_of_token(connection: Connection, token_hash: bytes, now: datetime) -> 
     """The person behind an API token that is neither expired nor revoked."""
     row = connection.execute(
         _staff()
-        .join(api_token)
+        .join(api_token, api_token.c.staff_id == staff.c.id)
         .where(
             api_token.c.token_hash == token_hash,
             api_token.c.expires_at > now,

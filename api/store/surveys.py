@@ -144,7 +144,7 @@ def booths(connection: Connection) -> dict[tuple[int, str], Booth]:
             survey.c.secrecy,
         )
         .select_from(survey)
-        .join(round_)
+        .join(round_, round_.c.id == survey.c.round_id)
         .join(respondent_group, respondent_group.c.survey_id == survey.c.id)
         .join(
             stratum,
@@ -214,7 +214,10 @@ def workbook_of(connection: Connection, version: str) -> tuple[str, bytes] | Non
 def surveys_of(connection: Connection, evaluation_id: int) -> list[int]:
     """The surveys of an evaluation's rounds, oldest first."""
     rows = connection.execute(
-        select(survey.c.id).join(round_).where(round_.c.evaluation_id == evaluation_id).order_by(survey.c.id)
+        select(survey.c.id)
+        .join(round_, round_.c.id == survey.c.round_id)
+        .where(round_.c.evaluation_id == evaluation_id)
+        .order_by(survey.c.id)
     )
     return [row.id for row in rows]
 
@@ -222,7 +225,11 @@ def surveys_of(connection: Connection, evaluation_id: int) -> list[int]:
 def evaluation_of_survey(connection: Connection, survey_id: int) -> int:
     """The evaluation that a survey belongs to; it must exist."""
     return int(
-        connection.execute(select(round_.c.evaluation_id).join(survey).where(survey.c.id == survey_id)).scalar_one()
+        connection.execute(
+            select(round_.c.evaluation_id)
+            .join(survey, survey.c.round_id == round_.c.id)
+            .where(survey.c.id == survey_id)
+        ).scalar_one()
     )
 
 
