@@ -13,6 +13,7 @@ from api.intake import Intake
 from api.objects import Objects
 from api.pages import (
     api_docs,
+    bureau,
     compress,
     design,
     evidence,
@@ -24,6 +25,7 @@ from api.pages import (
     respondent,
     staff,
     ui,
+    unit,
 )
 from api.services import KEY, Services
 from api.store.base import make_engine
@@ -35,6 +37,8 @@ PAGES = (
     design.pages,
     api_docs.pages,
     office.pages,
+    bureau.pages,
+    unit.pages,
     indicators.pages,
     inspector.pages,
     evidence.pages,

@@ -61,8 +61,8 @@ def accepts_of(connection: Connection, evaluation: Evaluation, units: Sequence[U
     found = {}
     for unit_class in {*classes.values()} or {""}:
         plan = plan_for(scheme, supplied, unit_class)
-        named = {node.path: (node.component.zh, node.component.en) for node in plan.walk()}
-        handed_in = [node.path for node in plan.walk() if node.handed_in and node.path not in surveyed]
+        named = {node.path: (node.component.zh, node.component.en) for node in plan.order}
+        handed_in = [node.path for node in plan.order if node.handed_in and node.path not in surveyed]
         found[unit_class] = Accepts(
             {path: named[path] for path in handed_in}, {path: named[path] for path in plan.deductible}
         )

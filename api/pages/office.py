@@ -7,13 +7,14 @@ from flask import Blueprint
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
+from api.actions.report import read_report
 from api.auth import allow
 from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.progress import progress_of, response_chart, waiting_in
 from api.pages.render import page
 from api.pages.shown import flag_words, grade_words, score_chart, standings
 from api.pages.survey_facts import survey_facts
-from api.pages.unit_result import group_chart, result_of
+from api.pages.unit_result import group_chart, office_page
 from api.problems import say
 from api.services import services, utc_now
 from api.store import evaluations, people, results, surveys
@@ -36,7 +37,7 @@ def overview() -> Response:
     """How the round stands, and what to do next."""
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        groups = progress_of(connection, evaluation.id, load_scheme(evaluation.scheme))
+        groups = progress_of(connection, evaluation)
         return page(
             "office/overview.html",
             evaluation=evaluation,
@@ -66,12 +67,12 @@ def result_of_unit(unit_code: str) -> Response:
     """One unit's score down to articles, answers and ledger entries."""
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        result = result_of(connection, evaluation, unit_code)
+        shown = office_page(connection, evaluation, unit_code)
     return page(
         "office/unit_result.html",
         evaluation=evaluation,
-        result=result,
-        chart=group_chart(result),
+        shown=shown,
+        chart=group_chart(shown),
     )
 
 
@@ -133,17 +134,14 @@ def audit() -> Response:
 
 def _computed(connection: Connection, evaluation: Evaluation) -> dict[str, Any]:
     """The latest composite as it may be shown, and what is missing for one, in sentences."""
-    composite = results.latest_composite(connection, evaluation.id)
-    units = evaluations.units_of(connection, evaluation.id)
-    scheme = load_scheme(evaluation.scheme)
-    ranked = standings(scheme, units, composite) if composite else []
-    problems = [Fault(one["code"], one["path"], one["facts"]) for one in composite.problems] if composite else []
+    report = read_report(connection, evaluation)
+    ranked = standings(report)
+    missing = report.composite.problems if report.composite else []
     return {
-        "scheme": scheme,
-        "units": units,
-        "composite": composite,
+        "scheme": load_scheme(evaluation.scheme),
+        "composite": report.composite,
         "standings": ranked,
-        "scores": score_chart(scheme, evaluation.supplied, ranked),
-        "problems": problems,
+        "scores": score_chart(report, ranked),
+        "problems": [Fault(one["code"], one["path"], one["facts"]) for one in missing],
         "say": say,
     }

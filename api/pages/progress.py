@@ -1,31 +1,19 @@
 """How far a round has come: answers by group, and what waits for somebody's decision."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from api.actions.report import GroupProgress, read_progress
 from api.pages.charts import Share, share_chart
-from api.pages.render import named, t
+from api.pages.render import t
 from api.pages.ui import percent, whole
-from api.store import findings, indicators, ledger, roll, surveys, tallies
+from api.store import findings, indicators, ledger, surveys
+from api.store.evaluations import Evaluation
 from api.store.surveys import Group
+from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
-
-
-@dataclass(frozen=True, slots=True)
-class GroupProgress:
-    """One respondent group: codes issued, answers in, answers counted."""
-
-    group: Group
-    issued: int
-    spent: int
-    counted: int
-
-    @property
-    def rate(self) -> float | None:
-        """The response rate: answers in by codes issued, all of them counted as eligible (AAPOR RR1)."""
-        return self.spent / self.issued if self.issued else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +30,25 @@ class Waiting:
         return self.findings + self.batches + self.reversals
 
 
+def document_order(scheme: Scheme) -> Callable[[str], int]:
+    """A component's place in the document by its path; what the document lacks comes last."""
+    places = {path: place for place, path in enumerate(scheme.by_path)}
+    return lambda path: places.get(path, len(places))
+
+
 def groups_in_order(connection: Connection, survey_id: int, scheme: Scheme) -> list[Group]:
     """A survey's groups as the document lists the components that they feed."""
-    places = {path: place for place, path in enumerate(scheme.by_path)}
-    return sorted(surveys.groups_of(connection, survey_id), key=lambda one: places.get(one.component, len(places)))
+    place = document_order(scheme)
+    return sorted(surveys.groups_of(connection, survey_id), key=lambda group: place(group.component))
 
 
-def progress_of(connection: Connection, evaluation_id: int, scheme: Scheme) -> list[GroupProgress]:
-    """Every respondent group of the evaluation's latest survey; empty before there is one."""
-    survey_ids = surveys.surveys_of(connection, evaluation_id)
-    if not survey_ids:
-        return []
-    latest = survey_ids[-1]
-    codes = roll.codes_by_group(connection, latest)
-    counted = tallies.respondents_by_stratum(tallies.respondents_of(connection, latest))
-    by_group: dict[str, int] = {}
-    for stratum in surveys.strata_of(connection, latest):
-        by_group[stratum.group] = by_group.get(stratum.group, 0) + counted.get(stratum.code, 0)
-    return [
-        GroupProgress(group, *codes.get(group.code, (0, 0)), by_group.get(group.code, 0))
-        for group in groups_in_order(connection, latest, scheme)
-    ]
+def progress_of(connection: Connection, evaluation: Evaluation) -> list[GroupProgress]:
+    """Every respondent group of the evaluation's latest survey, as the document lists them."""
+    found = read_progress(connection, evaluation.id)
+    latest = max((one.survey_id for one in found), default=0)
+    by_code = {one.group: one for one in found if one.survey_id == latest}
+    scheme = load_scheme(evaluation.scheme)
+    return [by_code[group.code] for group in groups_in_order(connection, latest, scheme)]
 
 
 def waiting_in(connection: Connection, evaluation_id: int) -> Waiting:
@@ -78,7 +64,10 @@ def response_chart(groups: Sequence[GroupProgress]) -> str:
     """The response rates as a picture."""
     spent, issued = sum(one.spent for one in groups), sum(one.issued for one in groups)
     return share_chart(
-        [Share(named(one.group), one.spent, one.issued, f"{whole(one.spent)} / {whole(one.issued)}") for one in groups],
+        [
+            Share(t(one.group_zh, one.group_en), one.spent, one.issued, f"{whole(one.spent)} / {whole(one.issued)}")
+            for one in groups
+        ],
         t("各群体应答率", "Response rate by group"),
         t(
             f"共发码 {issued} 份，收到 {spent} 份，应答率 {percent(spent / issued if issued else None)}。",

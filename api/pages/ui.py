@@ -43,7 +43,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/audit", "操作记录", "Audit"),
     ),
     "bureau": (("/bureau", "汇总与下载", "Aggregates and downloads"),),
-    "unit": (("/unit", "本单位得分", "Our score"),),
+    "unit": (("/unit", "本单位", "Our unit"),),
     "inspector": (("/inspector", "今日察访", "Today's visits"),),
 }
 

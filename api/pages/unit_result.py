@@ -1,22 +1,23 @@
 """One unit's result down to its inputs: what the office sees of every unit, and a unit of itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import Connection
 
+from api.actions.report import GroupResult, LedgerLine, is_published, read_report
 from api.pages.charts import Mark, interval_chart
-from api.pages.progress import groups_in_order
+from api.pages.progress import document_order
 from api.pages.render import named, t
 from api.pages.shown import WEAK, Standing, standings
 from api.pages.ui import points
-from api.store import evaluations, indicators, ledger, results, surveys
+from api.store import evaluations, indicators, results
+from api.store import ledger as entries
 from api.store.evaluations import Evaluation, Unit
-from api.store.ledger import Entry
 from api.store.results import Composite
-from api.store.surveys import Group
 from survey_forms.refusal import Refused
 from survey_forms.scheme.components import Component
 from survey_forms.scheme.load import load_scheme
@@ -33,124 +34,141 @@ STEPS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """What one respondent group said of the unit (points of 0..100), and what a point of it moves the composite by."""
+    """What one respondent group said of the unit, and what a point of it (of 100) moves the composite by."""
 
-    group: Group
-    value: float | None
-    se: float | None
-    low: float | None
-    high: float | None
-    n: int
-    flags: tuple[str, ...]
-    coefficient: Decimal | None
+    result: GroupResult
+    effect: Decimal | None
 
     @property
     def is_weak(self) -> bool:
         """Whether so few answered that the score is an orientation only."""
-        return bool(WEAK & set(self.flags))
+        return bool(WEAK & set(self.result.flags))
 
     @property
     def is_measured(self) -> bool:
-        """Whether the score may be shown at all."""
-        return self.value is not None and "not_measured" not in self.flags
+        """Whether there is a score that may be shown."""
+        return self.result.value is not None and "not_measured" not in self.result.flags
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """An entry of the unit, the reversal that took it back, and its component's name."""
-
-    entry: Entry
-    reversed_by: int | None
-    component: Component | None
-
-
-@dataclass(frozen=True, slots=True)
-class UnitResult:
-    """Everything a page shows of one unit."""
+class UnitPage:
+    """Everything a page shows of one unit. `is_open`: whether the results may be shown to who looks."""
 
     unit: Unit
     scheme: Scheme
     composite: Composite | None
     standing: Standing | None
     groups: Sequence[GroupScore]
-    entries: Sequence[LedgerLine]
+    ledger: Sequence[LedgerLine]
     scores: Sequence[tuple[Component | None, str, Decimal]]  # component, its path, points
+    evidence: Mapping[int, Sequence[str]]  # ledger entry → SHA-256 of its photos
+    trace: Sequence[Mapping[str, Any]]
+    is_open: bool
+
+    @property
+    def holds_hidden(self) -> bool:
+        """Whether its inputs hold figures that may not be told outside."""
+        return any(one.result.hidden for one in self.groups)
 
     @property
     def steps(self) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
         """The trace under its headings: (Chinese, English, lines); headings without a line are left out."""
-        trace = self.standing.trace if self.standing else ()
-        listed = [(zh, en, [line for line in trace if line["step"] in steps]) for steps, zh, en in STEPS]
+        listed = [(zh, en, [line for line in self.trace if line["step"] in steps]) for steps, zh, en in STEPS]
         return [step for step in listed if step[2]]
 
 
-def result_of(connection: Connection, evaluation: Evaluation, unit_code: str) -> UnitResult:
-    """The result of the unit of that code.
+def office_page(connection: Connection, evaluation: Evaluation, unit_code: str) -> UnitPage:
+    """The unit of that code as the office sees it: every figure, those told to be hidden outside included.
 
     Raises:
         Refused: `not_found`.
     """
-    units = evaluations.units_of(connection, evaluation.id)
-    unit = next((one for one in units if one.code == unit_code), None)
-    if unit is None:
-        raise Refused("not_found", "unit")
-    scheme = load_scheme(evaluation.scheme)
-    composite = results.latest_composite(connection, evaluation.id)
-    ranked = standings(scheme, units, composite) if composite else []
-    scores = indicators.scores_of(connection, evaluation.id)
-    return UnitResult(
-        unit=unit,
-        scheme=scheme,
-        composite=composite,
-        standing=next((one for one in ranked if one.unit.code == unit_code), None),
-        groups=_group_scores(connection, evaluation, unit, composite),
-        entries=_ledger_lines(connection, evaluation, unit, scheme),
-        scores=[(scheme.by_path.get(path), path, value) for (code, path), value in scores.items() if code == unit_code],
-    )
+    shown = _page(connection, evaluation, unit_code)
+    return replace(shown, groups=_unhidden(connection, shown))
 
 
-def group_chart(result: UnitResult) -> str:
+def own_page(connection: Connection, evaluation: Evaluation, unit_code: str) -> UnitPage:
+    """A unit's own page: before publication its ledger and indicators alone, afterwards all but the hidden cells.
+
+    A score that moved with every answer would tell the answers.
+    """
+    shown = _page(connection, evaluation, unit_code)
+    if not is_published(connection, evaluation.id):
+        return replace(shown, composite=None, standing=None, groups=(), trace=(), is_open=False)
+    return replace(shown, trace=_masked(shown))
+
+
+def group_chart(shown: UnitPage) -> Markup:
     """The groups' scores as a picture, on the scale of the answers."""
     marks = [
         Mark(
-            named(one.group),
-            one.value if one.is_measured else None,
-            one.low,
-            one.high,
-            f"{points(one.value, 1)} (n = {one.n})" if one.is_measured else t("未测", "not measured"),
+            t(one.result.group_zh, one.result.group_en),
+            one.result.value if one.is_measured else None,
+            one.result.low,
+            one.result.high,
+            f"{points(one.result.value, 1)} (n = {one.result.n})" if one.is_measured else t("未测", "not measured"),
             one.is_weak,
         )
-        for one in result.groups
+        for one in shown.groups
     ]
     return interval_chart(
         marks,
-        t(f"{named(result.unit)}：各群体评价", f"{named(result.unit)}: scores by group"),
+        t(f"{named(shown.unit)}：各群体评价", f"{named(shown.unit)}: scores by group"),
         t("每个群体一行：点是得分（0 至 100），条是 95% 区间。", "A line a group: score (0 to 100), 95% interval."),
     )
 
 
-def _group_scores(
-    connection: Connection, evaluation: Evaluation, unit: Unit, composite: Composite | None
-) -> list[GroupScore]:
-    survey_ids = surveys.surveys_of(connection, evaluation.id)
-    if not survey_ids:
-        return []
-    estimates = results.estimates_of(connection, survey_ids[-1])
-    rows = {row["group_code"]: row for row in estimates if row["unit"] == unit.code}
-    moved = composite.errors.get(unit.code, {}).get("coefficients", {}) if composite else {}
+def _page(connection: Connection, evaluation: Evaluation, unit_code: str) -> UnitPage:
+    unit = next((one for one in evaluations.units_of(connection, evaluation.id) if one.code == unit_code), None)
+    if unit is None:
+        raise Refused("not_found", "unit")
+    scheme = load_scheme(evaluation.scheme)
+    report = read_report(connection, evaluation)
+    output = report.composite.output if report.composite else None
+    row: dict[str, Any] = next((one for one in output["units"] if one["id"] == unit_code), {}) if output else {}
+    scores = indicators.scores_of(connection, evaluation.id)
+    moved = report.composite.errors.get(unit_code, {}).get("coefficients", {}) if report.composite else {}
+    per_point = scheme.composite.scale / 100 if scheme.composite else Decimal(1)
+    place = document_order(scheme)
+    estimates = {one.component: one for one in report.estimates if one.unit.code == unit_code}
+    return UnitPage(
+        unit=unit,
+        scheme=scheme,
+        composite=report.composite,
+        standing=next((one for one in standings(report) if one.result.unit.code == unit_code), None),
+        groups=[
+            GroupScore(one, Decimal(moved[path]) * per_point if path in moved else None)
+            for path, one in sorted(estimates.items(), key=lambda item: place(item[0]))
+        ],
+        ledger=[line for line in report.ledger if line.unit.code == unit_code],
+        scores=[(scheme.by_path.get(path), path, value) for (code, path), value in scores.items() if code == unit_code],
+        evidence=entries.evidence_of(connection, unit.id),
+        trace=row.get("trace", ()),
+        is_open=True,
+    )
+
+
+def _unhidden(connection: Connection, shown: UnitPage) -> list[GroupScore]:
+    """The groups with the figures that outsiders do not see; `hidden` still tells which those are."""
+    rows = {
+        (survey_id, row["group_code"]): row
+        for survey_id in {one.result.survey_id for one in shown.groups}
+        for row in results.estimates_of(connection, survey_id)
+        if row["unit"] == shown.unit.code
+    }
     found = []
-    for group in groups_in_order(connection, survey_ids[-1], load_scheme(evaluation.scheme)):
-        row = rows.get(group.code)
-        coefficient = Decimal(moved[group.component]) if group.component in moved else None
-        if row is None:
-            found.append(GroupScore(group, None, None, None, None, 0, (), coefficient))
-            continue
-        figures = (row["value"], row["se"], row["low"], row["high"], row["n"])
-        found.append(GroupScore(group, *figures, tuple(row["flags"]), coefficient))
+    for one in shown.groups:
+        row = rows[one.result.survey_id, one.result.group]
+        figures = {name: row[name] for name in ("value", "se", "low", "high", "n")}
+        found.append(replace(one, result=replace(one.result, **figures, flags=tuple(row["flags"]))))
     return found
 
 
-def _ledger_lines(connection: Connection, evaluation: Evaluation, unit: Unit, scheme: Scheme) -> list[LedgerLine]:
-    entries = ledger.entries_of(connection, evaluation.id, unit.id)
-    gone = {entry.reverses: entry.seq for entry in entries if entry.reverses is not None}
-    return [LedgerLine(entry, gone.get(entry.seq), scheme.by_path.get(entry.component)) for entry in entries]
+def _masked(shown: UnitPage) -> list[Mapping[str, Any]]:
+    """The trace without the figures of hidden cells and the formulas that spell them."""
+    hidden = {one.result.component for one in shown.groups if one.result.hidden}
+    lines: list[Mapping[str, Any]] = []
+    for line in shown.trace:
+        tells = any(given.get("path") in hidden for given in line["inputs"])
+        lines.append({**line, "formula": t("（含未公布的数）", "(holds unpublished figures)")} if tells else line)
+    return lines
