@@ -7,7 +7,7 @@ assigned for today and the days after.
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import cycle
 from random import Random
@@ -48,11 +48,11 @@ class _Told:
 
 
 FINDINGS = (
-    _Told(2, "unattended_window", None, "上午 10 时 12 分,2 号窗口无人值守约 15 分钟,无暂停服务提示。", "confirmed"),
-    _Told(6, "late_or_early", None, "14 时 35 分到岗 3 人,应到 5 人,无外出登记。", "confirmed"),
+    _Told(2, "unattended_window", None, "2 号窗口无人值守约 15 分钟,没有暂停服务的提示。", "confirmed"),
+    _Told(6, "late_or_early", None, "应到 5 人,实到 3 人,没有外出登记。", "confirmed"),
     _Told(9, "no_duty_roster", None, "大厅未见值班安排公示。", "reversed"),
-    _Told(13, "unattended_window", None, "午间值班窗口无人,群众等候 8 人。", "waiting"),
-    _Told(17, "late_or_early", None, "下班前 20 分钟窗口已停止受理。", "waiting"),
+    _Told(13, "unattended_window", None, "1 号、3 号窗口无人值守,等候群众 8 人。", "waiting"),
+    _Told(17, "late_or_early", None, "两名工作人员迟到,没有请假记录。", "waiting"),
 )
 REVERSAL = "复核照片与现场记录:值班安排公示在大厅东侧立牌上,原认定不成立。"
 
@@ -96,9 +96,10 @@ def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happ
             cycle(photos) if photos else None,
         )
         told = {finding.visit: finding for finding in FINDINGS}
+        days = _weekdays_before(now, VISITS // 2)
         for number in range(VISITS):
             place, site_id = sites[(number * 5) % len(sites)]
-            at = now - timedelta(days=9 - number // 2, hours=1 + number % 5, minutes=7 * (number % 7))
+            at = _office_hour(now, days[number // 2], number)
             visit_id, photo, inspector = _visit(team, evaluation_id, site_id, place, at, number)
             if number in told:
                 _finding(team, told[number], visit_id, photo, inspector, at)
@@ -108,6 +109,19 @@ def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happ
     ):
         _, site_id = sites[(number * 3 + 1) % len(sites)]
         _assign(connection, evaluation_id, site_id, staff[who], today + timedelta(days=days))
+
+
+def _weekdays_before(now: datetime, count: int) -> list[date]:
+    """The last so many weekdays before today in China, the earliest first."""
+    today = now.astimezone(CHINA).date()
+    past = (today - timedelta(days=days) for days in range(1, 2 * count + 5))
+    return sorted(day for day in past if day.weekday() < 5)[-count:]
+
+
+def _office_hour(now: datetime, day: date, number: int) -> datetime:
+    """Some minute of that day's office hours."""
+    hour, minute = (9, 10, 14, 15)[number % 4], 7 * (number % 8)
+    return datetime.combine(day, time(hour, minute), CHINA).astimezone(now.tzinfo)
 
 
 def _load_sites(connection: Connection, evaluation_id: int) -> list[tuple[town.Place, int]]:
@@ -197,7 +211,7 @@ def _uploaded(file: BinaryIO, content: bytes) -> AbstractContextManager[Received
 def _finding(  # noqa: PLR0913, PLR0917 - what was seen, where, by whom, when
     team: _Team, told: _Told, visit_id: UUID, photo: bytes, inspector: int, at: datetime
 ) -> None:
-    filed, decided = at + timedelta(minutes=10), at + timedelta(hours=5)
+    filed, decided = at + timedelta(minutes=10), at + timedelta(hours=1)
     sent = FindingSent(uuid4(), visit_id, told.rule, told.points, told.description, (photo,))
     finding = inspections.file_finding(team.connection, sent, inspector, filed)
     inspections.close_visit(team.connection, visit_id, inspector, "有问题,见问题记录。", filed + timedelta(minutes=5))
@@ -206,5 +220,5 @@ def _finding(  # noqa: PLR0913, PLR0917 - what was seen, where, by whom, when
     office, second = team.staff["office"], team.staff["office2"]
     seq = inspections.decide_finding(team.connection, finding.id, office, True, "照片清楚,认定成立。", decided)
     if told.fate == "reversed" and seq is not None:
-        request = ask_reversal(team.connection, seq, second, REVERSAL, decided + timedelta(hours=1))
-        decide_reversal(team.connection, request, office, True, "同意冲销。", decided + timedelta(hours=2))
+        request = ask_reversal(team.connection, seq, second, REVERSAL, decided + timedelta(minutes=20))
+        decide_reversal(team.connection, request, office, True, "同意冲销。", decided + timedelta(minutes=50))

@@ -62,8 +62,8 @@ def load(connection: Connection, objects: Objects, pepper: bytes, now: datetime)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
     codes = load_roll(connection, survey_id, pepper, now)
     used = _load_answers(connection, _Survey(survey_id, forms, codes, pepper, now.date()), chance)
-    load_indicators(connection, evaluation_id, staff, now)
     load_inspections(connection, objects, evaluation_id, staff, now)
+    load_indicators(connection, evaluation_id, staff, now)
     unused: dict[str, list[str]] = {}
     for one in strands():
         left = [code for code in codes[one.code] if code not in used]
