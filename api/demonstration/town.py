@@ -77,16 +77,16 @@ class Group:
 
 
 GROUPS = (
-    Group("residents", "城乡居民代表", "Urban and rural residents", "residents", RESIDENTS, RESIDENTS_DRAWN, 330),
-    Group("party_delegates", "党代表", "Party delegates", "deputies", 320, 60, 30),
-    Group("peoples_congress_deputies", "人大代表", "People's congress deputies", "deputies", 380, 60, 30),
-    Group("cppcc_members", "政协委员", "CPPCC members", "deputies", 410, 60, 30),
-    Group("enterprises", "企业代表", "Enterprise representatives", "deputies", 600, 60, 30),
-    Group("supervisors", "监督员", "Supervisors", "deputies", 120, 60, 30),
-    Group("conduct_review", "行风政风评议代表", "Conduct reviewers", "deputies", 90, 60, 30),
-    Group("service_recipients", "服务对象", "Service recipients", "service_recipients", 2400, 60, 30),
-    Group("city_district_mutual", "市区互评代表", "City and district mutual review", "deputies", 80, 60, 30),
-    Group("party_government_mutual", "党政互评代表", "Party and government mutual review", "deputies", 70, 60, 30),
+    Group("residents", "城乡居民代表", "Urban and rural residents", "residents", RESIDENTS, RESIDENTS_DRAWN, 240),
+    Group("party_delegates", "党代表", "Party delegates", "deputies", 320, 60, 40),
+    Group("peoples_congress_deputies", "人大代表", "People's congress deputies", "deputies", 380, 60, 40),
+    Group("cppcc_members", "政协委员", "CPPCC members", "deputies", 410, 60, 40),
+    Group("enterprises", "企业代表", "Enterprise representatives", "deputies", 600, 60, 40),
+    Group("supervisors", "监督员", "Supervisors", "deputies", 120, 60, 40),
+    Group("conduct_review", "行风政风评议代表", "Conduct reviewers", "deputies", 90, 60, 40),
+    Group("service_recipients", "服务对象", "Service recipients", "service_recipients", 2400, 60, 40),
+    Group("city_district_mutual", "市区互评代表", "City and district mutual review", "deputies", 80, 60, 40),
+    Group("party_government_mutual", "党政互评代表", "Party and government mutual review", "deputies", 70, 60, 40),
 )
 
 RANDOMNESS = "演示:福建体彩 2015-12-01 第 15142 期(虚构)07 12 19 23 31 + 04"
