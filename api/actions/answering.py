@@ -100,10 +100,10 @@ class Answering:
         self._forms: dict[str, Form] = {}
         self.cap = FailureCap(FAILURES_PER_SECOND)
 
-    def known(self, connection: Connection) -> Known:
-        """Booths and evaluations, at most two seconds old."""
+    def known(self, connection: Connection, *, booth: tuple[int, str] | None = None) -> Known:
+        """Booths and evaluations, at most two seconds old; a `booth` that is not among them has just come."""
         known = self._known
-        if known.until < time.monotonic():
+        if known.until < time.monotonic() or (booth and booth not in known.booths):
             found = {one.id: one for one in evaluations(connection)}
             self._known = known = Known(surveys.booths(connection), found, time.monotonic() + BOOTHS_SECONDS)
         return known
@@ -128,7 +128,9 @@ class Answering:
             Refused: `code_refused`, the same for unknown, spent and closed.
         """
         found = stratum_of_code(connection, code_mac(self.pepper, CODE_NAMESPACE, code))
-        booth = self.known(connection).booths.get(found[:2]) if found and not found[2] else None
+        if found is None or found[2]:
+            raise Refused("code_refused")
+        booth = self.known(connection, booth=found[:2]).booths.get(found[:2])
         if booth is None or not booth.is_open(now):
             raise Refused("code_refused")
         return Opened(booth, self.form(connection, booth.form_version))

@@ -21,7 +21,7 @@ from api.pages.render import language, page
 from api.pages.respondent_cookie import Pass, hand_pass, shown_pass, take_pass
 from api.pages.respondent_shown import INPUT_MODES, MOST_BUTTONS
 from api.pages.respondent_visit import SUMMARY, Visit, visit, visit_of
-from api.problems import status_of
+from api.problems import say, status_of
 from api.services import services, utc_now
 from survey_forms.forms.model import Page
 from survey_forms.refusal import Refused
@@ -215,7 +215,7 @@ def _receipt(receipt: str) -> Response:
 @pages.context_processor
 def _looks() -> dict[str, Any]:
     wish = request.args.get("large", request.cookies.get(LARGE_COOKIE, "0"))
-    return {"large": wish == "1", "most_buttons": MOST_BUTTONS, "input_modes": INPUT_MODES}
+    return {"large": wish == "1", "most_buttons": MOST_BUTTONS, "input_modes": INPUT_MODES, "say": say}
 
 
 @pages.after_request

@@ -1,5 +1,8 @@
 """What a respondent's page shows, worked out before any template sees it: fields, options, progress, faults."""
 
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +13,9 @@ from survey_forms.forms.model import Form, Page, Question, Raw, Text, wording
 from survey_forms.refusal import Fault, Refused
 
 MOST_BUTTONS = 15  # a longer list of choices is a drop-down list
+WIDEST = 8  # Latin letters in one word, Chinese characters in two lines
+ENDINGS = tuple("？?。.！!：:")
+SAYS_OPTIONAL = re.compile("可不|选填|选答|optional", re.IGNORECASE)  # the author has said it already
 INPUT_MODES = {"integer": "numeric", "decimal": "decimal"}
 
 
@@ -64,6 +70,21 @@ class Screen:
     def errors(self) -> tuple[Field, ...]:
         """The fields with something to put right."""
         return tuple(field for field in self.fields if field.error)
+
+    @property
+    def to_mend(self) -> tuple[tuple[str, str], ...]:
+        """Field name and words of each line of the error summary; of a grid only the first, where to go on."""
+        wrong = self.errors[:1] if self.kind == "grid" else self.errors
+        told = Counter(field.error for field in wrong)
+        return tuple(
+            (field.name, field.error if told[field.error] == 1 and self.kind == "list" else _both(field))
+            for field in wrong
+        )
+
+    @property
+    def long(self) -> bool:
+        """Whether the scale's labels are too long to stand side by side on a phone."""
+        return any(_width(option.label) > WIDEST for field in self.fields for option in field.options)
 
     @property
     def answered(self) -> int:
@@ -129,12 +150,13 @@ class Way:
         """A question as it is shown."""
         given = self.raw.get(question.name, "")
         chosen = {given} if isinstance(given, str) else set(given)
+        label = self.words(question.label, language)
         return Field(
             name=question.name,
             type=question.type,
-            label=self.words(question.label, language),
+            label=label,
             hint=self.words(question.hint, language),
-            optional=not question.required and question.type != "note",
+            optional=not (question.required or question.type == "note" or SAYS_OPTIONAL.search(label)),
             rows=question.rows,
             text=given if isinstance(given, str) else "",
             options=tuple(
@@ -152,6 +174,17 @@ class Way:
     def words(self, text: Text, language: str) -> str:
         """The wording in the reader's language, else in the form's own."""
         return wording(text, language, self.form.default_language)
+
+
+def _both(field: Field) -> str:
+    """The question's wording and what to do about it, as one line."""
+    return f"{field.label} {field.error}" if field.label.endswith(ENDINGS) else f"{field.label}：{field.error}"
+
+
+def _width(label: str) -> int:
+    """What a label needs at least: its longest Latin word, or a Chinese wording laid out in two lines."""
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in label)
+    return max([wide, *map(len, re.findall(r"[^\W_\u2e80-\uffff]+", label))])
 
 
 def merged(raw: Raw, page: Page, sent: Mapping[str, list[str]]) -> dict[str, str | list[str]]:

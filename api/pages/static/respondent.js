@@ -1,4 +1,4 @@
-/* ES5 that only helps; api/pages/respondent.py says what for. */
+/* ES5; what for: respondent.py */
 (function (d, w) {
   var code = d.getElementById('code'), form = d.getElementById('answers'), js = d.getElementById('js'),
     count = d.getElementById('count'), sent = 0, timer, links, i;
@@ -11,26 +11,23 @@
   if (w.history.replaceState) history.replaceState(null, '', d.body.getAttribute('data-url'));
   if (!form || !form.addEventListener) return;
   function keep() {
-    var data, ask;
+    var data;
+    if (!timer || sent || !w.URLSearchParams || !navigator.sendBeacon) return;
     clearTimeout(timer);
-    if (!timer || sent || !w.FormData) return;
     timer = 0;
-    data = new FormData(form);
+    data = new URLSearchParams(new FormData(form));
     data.append('do', 'keep');
-    if (navigator.sendBeacon) return navigator.sendBeacon('/survey', data);
-    ask = new XMLHttpRequest();
-    ask.open('POST', '/survey');
-    ask.send(data);
+    navigator.sendBeacon('/survey', data);
   }
   form.addEventListener('change', function () {
     if (count) count.firstChild.data = form.querySelectorAll('.scale :checked').length;
-    clearTimeout(timer);
-    if (js) timer = setTimeout(keep, 2000);
+    if (js && !timer) timer = setTimeout(keep, 800);
   });
   w.addEventListener('pagehide', keep);
   form.addEventListener('submit', function (event) {
     if (sent && new Date() - sent < 8000) return event.preventDefault();
     sent = new Date();
+    d.body.className = 'busy';
   });
-  w.addEventListener('pageshow', function () { sent = 0; });
+  w.addEventListener('pageshow', function () { sent = 0; d.body.className = ''; });
 })(document, window);

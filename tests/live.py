@@ -1,0 +1,71 @@
+"""A real server and a real phone for the tests that need them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+from werkzeug.serving import make_server
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE = {"width": 390, "height": 844}
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an app on a free port of this machine, a thread a request; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="live", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def browsing(chromium: str) -> Iterator[Browser]:
+    """Chromium, started once for as many phones as the block asks for."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def a_phone(
+    browser: Browser, *, js: bool = True, language: str = "zh-CN", size: dict[str, int] = PHONE
+) -> Iterator[Page]:
+    """One tab of a phone of its own, with its own cookies."""
+    context = browser.new_context(viewport=size, java_script_enabled=js, locale=language)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+@contextmanager
+def requests_of(page: Page) -> Iterator[list[str]]:
+    """The addresses that the tab asks for inside the block; `data:` addresses stay inside the page."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith("data:"):
+            asked.append(f"{request.method} {request.url}")
+
+    page.on("request", note)
+    yield asked
+    page.remove_listener("request", note)
