@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from survey_forms.numbers import ONE_PERCENT, ZERO
@@ -38,16 +38,22 @@ class Scored:
     reckoning: Reckoning
     published: Decimal
 
+    def figures_only(self) -> "Scored":
+        """The same without what only a trace tells; ten thousand units then fit beside their input."""
+        unit = replace(self.unit, scores={}, deductions=(), bonuses=())
+        return replace(self, unit=unit, reckoning=replace(self.reckoning, values={}, against={}, towards={}))
+
 
 def reckon(plan: Plan, unit: UnitFacts, zeroed: Sequence[str] = ()) -> Reckoning:
     """The composite of one unit; `zeroed` components count zero. Runs within `numbers.EXACT`."""
     against = _by_component(standing(unit.deductions))
     towards = _by_component(unit.bonuses)
-    values: dict[str, Decimal] = {}
+    values = dict(unit.scores)
+    values.update(dict.fromkeys(values.keys() & set(zeroed), ZERO))
     cut = ZERO
-    for node in plan.walk():
+    for node in plan.computed:
         path = node.path
-        value = _before_ledger(node, unit.scores, values)
+        value = _before_ledger(node, values)
         for entry in towards.get(path, ()):
             value += entry.points
         if path in against:
@@ -56,9 +62,7 @@ def reckon(plan: Plan, unit: UnitFacts, zeroed: Sequence[str] = ()) -> Reckoning
             value += taken if node.component.minus else -taken
         if node.component.floor is not None:
             value = max(value, node.component.floor)
-        values[path] = value
-        if path in zeroed:
-            values[path] = ZERO
+        values[path] = ZERO if path in zeroed else value
     parts = {node.component.key: contribution(node, values) for node in plan.nodes}
     return Reckoning(sum(parts.values(), ZERO), parts, values, against, towards, cut, tuple(zeroed))
 
@@ -74,13 +78,16 @@ def contribution(node: Node, values: Mapping[str, Decimal]) -> Decimal:
     return -value if node.component.minus else value * node.weight * ONE_PERCENT
 
 
-def _before_ledger(node: Node, scores: Mapping[str, Decimal], values: Mapping[str, Decimal]) -> Decimal:
-    """The score as handed in, as the sum of its parts, or as it starts."""
-    if node.children:
-        return sum((values[child.path] * child.weight for child in node.children), ZERO) * ONE_PERCENT
+def _before_ledger(node: Node, values: Mapping[str, Decimal]) -> Decimal:
+    """The score as the sum of its parts, as it starts, or as handed in."""
+    if node.terms:
+        total = ZERO
+        for path, weight in node.terms:
+            total += values[path] * weight
+        return total * ONE_PERCENT
     if node.component.minus:
         return ZERO
-    return scores[node.path] if node.component.start is None else node.component.start
+    return values[node.path] if node.component.start is None else node.component.start
 
 
 def _by_component(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:

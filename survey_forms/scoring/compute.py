@@ -49,13 +49,18 @@ def score_by(
     if scheme.composite is None or scheme.rounding is None:
         raise Refused("no_composite", "scheme", id=scheme.id, zh=scheme.zh, en=scheme.en)
     with localcontext(EXACT):
-        supplied, scored = _read_and_reckon(scheme, document, intake or Intake())
+        supplied, scored = _read_and_reckon(scheme, document, intake or Intake(), trace=trace)
         units = _placed(scheme, supplied, scored, trace=trace)
     return {"scheme": scheme.id, "scheme_digest": scheme.digest, "units": units}
 
 
-def _read_and_reckon(scheme: Scheme, document: Mapping[str, Any], intake: Intake) -> tuple[Supplied, list[Scored]]:
-    """Every unit's composite, or a refusal that names everything wrong with the input."""
+def _read_and_reckon(
+    scheme: Scheme, document: Mapping[str, Any], intake: Intake, *, trace: bool
+) -> tuple[Supplied, list[Scored]]:
+    """Every unit's composite, or a refusal that names everything wrong with the input.
+
+    Only a trace looks at the scores again: without one they are let go unit by unit.
+    """
     named = _named(scheme, intake.items(document.get("units"), "units"), intake)
     raw_supplied = intake.table(document.get("supplied", {}), "supplied")
     supplied = read_supplied(scheme, raw_supplied, {one.id: one.unit_class for one in named}, intake)
@@ -68,7 +73,8 @@ def _read_and_reckon(scheme: Scheme, document: Mapping[str, Any], intake: Intake
         unit = read_unit(scheme, plan, one, intake)
         zeroed = _zeroed(scheme, supplied, unit, intake)
         if not intake.faults:
-            scored.append(_scored(scheme, plan, unit, zeroed))
+            result = _scored(scheme, plan, unit, zeroed)
+            scored.append(result if trace else result.figures_only())
     intake.refuse()
     return supplied, scored
 

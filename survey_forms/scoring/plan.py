@@ -16,19 +16,19 @@ class Node:
     """One component of the tree; `weight` is its share of the parent in per cent.
 
     `weight_from` is the path of the supplied table that it comes from, "" where the document states it;
-    `weight_article` is where the document says so, or says nothing.
+    `weight_article` is where the document says so, or says nothing. `terms`: path and weight of each child.
     """
 
+    path: str
     component: Component
     weight: Decimal
     children: tuple["Node", ...] = ()
     weight_from: str = ""
     weight_article: str = ""
+    terms: tuple[tuple[str, Decimal], ...] = field(init=False, default=())
 
-    @property
-    def path(self) -> str:
-        """The component's dotted path."""
-        return self.component.path
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "terms", tuple((child.path, child.weight) for child in self.children))
 
     @property
     def handed_in(self) -> bool:
@@ -40,27 +40,23 @@ class Node:
 class Plan:
     """What a unit's composite is made of.
 
-    `inputs` mirrors the tree for reading: key → path of a score, or a table of the same.
-    `deductible`, `bonused`: paths whose ledger takes entries; `aspects`, `rules`: those of each ledger.
+    `nodes` are the top components, `order` every node, children before their parent, and `computed` those of them
+    that are more than a score handed in. `inputs` mirrors the tree for reading: key → path of a score, or a table of
+    the same. `deductible`, `bonused`: paths whose ledger takes entries; `aspects`, `rules`: those of each ledger.
     """
 
     nodes: tuple[Node, ...]
+    order: tuple[Node, ...]
+    computed: tuple[Node, ...]
     inputs: Mapping[str, object]
     deductible: tuple[str, ...]
     bonused: tuple[str, ...]
     aspects: Mapping[str, Mapping[str, Aspect]] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Rule]] = field(default_factory=dict)
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> tuple[Node, ...]:
         """Every node, children before their parent."""
-        stack = [(node, False) for node in reversed(self.nodes)]
-        while stack:
-            node, opened = stack.pop()
-            if opened or not node.children:
-                yield node
-            else:
-                stack.append((node, True))
-                stack.extend((child, False) for child in reversed(node.children))
+        return self.order
 
 
 def plan_for(scheme: Scheme, supplied: Supplied, unit_class: str = "", adjusted: Shares | None = None) -> Plan:
@@ -69,13 +65,15 @@ def plan_for(scheme: Scheme, supplied: Supplied, unit_class: str = "", adjusted:
     A weight that nobody supplied stands as zero: the reader of the input refuses before anything is computed.
     """
     nodes = _Builder(scheme, supplied, unit_class, adjusted or {}).children("")
-    found = list(Plan(nodes, {}, (), ()).walk())
-    deductible = tuple(node.path for node in found if "deductions" in node.component.takes)
+    order = tuple(_children_first(nodes))
+    deductible = tuple(node.path for node in order if "deductions" in node.component.takes)
     return Plan(
         nodes=nodes,
+        order=order,
+        computed=tuple(node for node in order if not node.handed_in or node.component.takes or node.component.floor),
         inputs=_inputs(nodes),
         deductible=deductible,
-        bonused=tuple(node.path for node in found if "bonuses" in node.component.takes),
+        bonused=tuple(node.path for node in order if "bonuses" in node.component.takes),
         aspects={of: {one.id: one for one in scheme.aspects if one.of == of} for of in deductible},
         rules={of: {one.id: one for one in scheme.rules if one.of == of} for of in deductible},
     )
@@ -118,23 +116,30 @@ class _Builder:
         entry = self.weights[one.path].left_out
         for key, share in self.supplied.shares.get(entry.path, {}).items():
             named = replace(one, path=f"{one.parent}.{key}", zh=f"{one.zh}{key}", en=f"{one.en} {key}")
-            yield Node(named, share, (), entry.path, entry.article)
+            yield Node(named.path, named, share, (), entry.path, entry.article)
 
     def _node(self, one: Component) -> Node:
         below = self.children(one.path)
         if one.path in self.adjusted and self.adjustable:
-            return Node(one, self.adjusted[one.path], below, self.adjustable.path, self.adjustable.article)
+            return Node(one.path, one, self.adjusted[one.path], below, self.adjustable.path, self.adjustable.article)
         if one.path in self.weights:
             place = self.weights[one.path]
             share = self.supplied.shares.get(place.left_out.path, {}).get(place.key, ZERO)
-            return Node(one, share, below, place.left_out.path, place.left_out.article)
+            return Node(one.path, one, share, below, place.left_out.path, place.left_out.article)
         stated = one.weight.of(self.unit_class) if one.weight else None
         whole = one.minus or one.path in self.groups  # takes its points, or passes its items' on, undiminished
-        return Node(one, HUNDRED if whole else stated or ZERO, below, "", one.article)
+        return Node(one.path, one, HUNDRED if whole else stated or ZERO, below, "", one.article)
 
 
 def _is_rest(component: Component) -> bool:
     return component.weight is not None and component.weight.rest
+
+
+def _children_first(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """Every node, children before their parent."""
+    for node in nodes:
+        yield from _children_first(node.children)
+        yield node
 
 
 def _inputs(nodes: tuple[Node, ...]) -> dict[str, object]:

@@ -57,13 +57,14 @@ def read_unit(scheme: Scheme, plan: Plan, named: NamedUnit, intake: Intake) -> U
     for name in unused:
         if name in raw and intake.items(raw[name], f"{path}.{name}"):
             intake.fault("not_in_scheme", f"{path}.{name}", zh=scheme.zh, en=scheme.en)
-    scale = scheme.composite.scale if scheme.composite else ZERO
-    wanted = plan.inputs or "scores" in raw
+    sheet = _Sheet(scheme.composite.scale if scheme.composite else ZERO, intake)
+    if plan.inputs or "scores" in raw:
+        sheet.read(plan.inputs, raw.get("scores"), f"{path}.scores")
     deductions = _deductions(raw.get("deductions", []), f"{path}.deductions", plan, intake)
     return UnitFacts(
         named.id,
         named.unit_class,
-        scores=_scores(plan.inputs, raw.get("scores"), f"{path}.scores", scale, intake) if wanted else {},
+        scores=sheet.scores,
         deductions=(*deductions, *_event_entries(scheme, records)),
         bonuses=_bonuses(raw.get("bonuses", []), f"{path}.bonuses", plan, intake),
         violated=_violated(scheme, raw.get("binding", []), f"{path}.binding", intake),
@@ -71,24 +72,30 @@ def read_unit(scheme: Scheme, plan: Plan, named: NamedUnit, intake: Intake) -> U
     )
 
 
-def _scores(inputs: Mapping[str, Any], raw: Any, path: str, scale: Decimal, intake: Intake) -> dict[str, Decimal]:
-    """The tree of scores by component path, each from 0 to the scale."""
-    table = intake.table(raw, path)
-    if raw is not table:
-        return {}
-    if not table.keys() <= inputs.keys():
-        intake.keys(table, inputs, path, need=False)
-    scores: dict[str, Decimal] = {}
-    for key, below in inputs.items():
-        one = table.get(key)
-        if isinstance(below, str):
-            value = plain_decimal(one) if isinstance(one, str) else None
-            if value is None or value > scale:
-                value = intake.number(one, f"{path}.{key}", scale)
-            scores[below] = value
-        else:
-            scores |= _scores(below, one, f"{path}.{key}", scale, intake)
-    return scores
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A unit's scores by component path, as they are read from their tree; each lies between 0 and the scale."""
+
+    scale: Decimal
+    intake: Intake
+    scores: dict[str, Decimal] = field(default_factory=dict)
+
+    def read(self, inputs: Mapping[str, Any], raw: Any, path: str) -> None:
+        """One table of the tree, and those below it."""
+        table = self.intake.table(raw, path)
+        if raw is not table:
+            return
+        if not table.keys() <= inputs.keys():
+            self.intake.keys(table, inputs, path, need=False)
+        for key, below in inputs.items():
+            one = table.get(key)
+            if isinstance(below, str):
+                value = plain_decimal(one) if isinstance(one, str) else None
+                if value is None or value > self.scale:
+                    value = self.intake.number(one, f"{path}.{key}", self.scale)
+                self.scores[below] = value
+            else:
+                self.read(below, one, f"{path}.{key}")
 
 
 def _deductions(raw: Any, path: str, plan: Plan, intake: Intake) -> tuple[Entry, ...]:
