@@ -21,11 +21,11 @@ VERSION = "1"
 PREFIX = "/api/v1"
 
 DESCRIPTION = """\
-政府绩效评估的结果与过程数据。统计局和考评办公室用令牌读取:`Authorization: Bearer 令牌`(由 `mingcha token new` 发给)。\
+政府绩效评估的结果与过程数据。统计局和考评办公室用令牌读取(由 mingcha token new 发给)。\
 得分是十进制字符串,估计值是双精度数。人数不足的单元按同一规则在所有文件和接口中隐去。
 
 Results and paradata of government performance evaluations. The statistics bureau and the evaluation office read with \
-a token: `Authorization: Bearer TOKEN` (issued by `mingcha token new`). Scores are decimal strings, estimates doubles. \
+a token (issued by mingcha token new). Scores are decimal strings, estimates doubles. \
 Cells with too few persons are hidden by one rule in every file and view.
 """
 

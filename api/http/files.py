@@ -10,7 +10,7 @@ from api.actions.report import GroupResult, LedgerLine, Report, UnitResult
 from api.auth import allow, current_staff
 from api.downloads import Sheet, Value, csv_lines, xlsx_bytes
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
-from api.http.results import OFFICES, READERS, reading
+from api.http.results import EVALUATION, OFFICES, READERS, reading
 from api.http.schemas import told_flag
 from api.services import services, utc_now
 from api.store import people
@@ -89,7 +89,7 @@ SHEETS: dict[str, tuple[str, Callable[[Report], Sheet]]] = {
 }
 
 
-@blp.route("/evaluations/<evaluation>/results.csv")
+@blp.route("/evaluations/<evaluation>/results.csv", parameters=[EVALUATION])
 @allow(*READERS)
 @told("综合得分(CSV)", "The composites as CSV: UTF-8 with a byte order mark, Chinese headings.")
 @blp.response(200, {"type": "string"}, content_type=CSV)
@@ -98,7 +98,7 @@ def results_csv(evaluation: str) -> Response:
     return _csv(evaluation, "results")
 
 
-@blp.route("/evaluations/<evaluation>/estimates.csv")
+@blp.route("/evaluations/<evaluation>/estimates.csv", parameters=[EVALUATION])
 @allow(*READERS)
 @told("分组评价(CSV)", "The groups' estimates as CSV; small cells are hidden.")
 @blp.response(200, {"type": "string"}, content_type=CSV)
@@ -107,7 +107,7 @@ def estimates_csv(evaluation: str) -> Response:
     return _csv(evaluation, "estimates")
 
 
-@blp.route("/evaluations/<evaluation>/ledger.csv")
+@blp.route("/evaluations/<evaluation>/ledger.csv", parameters=[EVALUATION])
 @allow(*OFFICES)
 @told("扣分台账(CSV)", "The deduction ledger as CSV.")
 @blp.response(200, {"type": "string"}, content_type=CSV)
@@ -116,7 +116,7 @@ def ledger_csv(evaluation: str) -> Response:
     return _csv(evaluation, "ledger")
 
 
-@blp.route("/evaluations/<evaluation>/results.xlsx")
+@blp.route("/evaluations/<evaluation>/results.xlsx", parameters=[EVALUATION])
 @allow(*READERS)
 @told("全部结果(XLSX)", "Composites, estimates, ledger and notes as one workbook.")
 @blp.response(200, {"type": "string", "contentMediaType": XLSX}, content_type=XLSX)

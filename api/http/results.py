@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Response, jsonify
 from sqlalchemy import Connection
 
 from api.actions.report import (
@@ -21,12 +22,12 @@ from api.auth import allow, current_staff
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
 from api.http.schemas import (
     ByUnit,
-    EstimateOut,
-    EvaluationOut,
-    LedgerLineOut,
-    ProgressOut,
-    ResultsOut,
-    UnitTraceOut,
+    EstimateSchema,
+    EvaluationSchema,
+    LedgerLineSchema,
+    ProgressSchema,
+    ResultsSchema,
+    UnitTraceSchema,
 )
 from api.problems import say
 from api.services import services
@@ -40,14 +41,14 @@ blp.after_request(never_kept)
 READERS = ("office", "bureau", "unit")
 OFFICES = ("office", "bureau")
 
-_EVALUATION = {
+EVALUATION = {
     "name": "evaluation",
     "in": "path",
     "required": True,
     "description": "考评代码 / code of the evaluation",
     "schema": {"type": "string", "maxLength": 200},
 }
-_UNIT = {**_EVALUATION, "name": "unit", "description": "单位代码 / code of the unit"}
+UNIT = {**EVALUATION, "name": "unit", "description": "单位代码 / code of the unit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def reading(code: str) -> Iterator[Reading]:
 @blp.route("/evaluations")
 @allow(*READERS)
 @told("全部考评", "All evaluations, newest first; a unit sees those that it takes part in.")
-@blp.response(200, EvaluationOut(many=True))
+@blp.response(200, EvaluationSchema(many=True))
 def list_evaluations() -> list[dict[str, Any]]:
     """List the evaluations that the caller may read."""
     staff = current_staff()
@@ -106,20 +107,20 @@ def list_evaluations() -> list[dict[str, Any]]:
         return found
 
 
-@blp.route("/evaluations/<evaluation>", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>", parameters=[EVALUATION])
 @allow(*READERS)
 @told("一次考评", "One evaluation.")
-@blp.response(200, EvaluationOut())
+@blp.response(200, EvaluationSchema())
 def show_evaluation(evaluation: str) -> dict[str, Any]:
     """Show one evaluation."""
     with reading(evaluation) as look:
         return _shown(look.connection, look.evaluation)
 
 
-@blp.route("/evaluations/<evaluation>/results", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>/results", parameters=[EVALUATION])
 @allow(*READERS)
 @told("综合得分", "Composites with standard error, 95 % interval, grade and its probability; by rank.")
-@blp.response(200, ResultsOut())
+@blp.response(200, ResultsSchema())
 def show_results(evaluation: str) -> dict[str, Any]:
     """Show the composites, or what is missing for them."""
     with reading(evaluation) as look:
@@ -127,12 +128,12 @@ def show_results(evaluation: str) -> dict[str, Any]:
         return _state(report) | {"units": report.units}
 
 
-@blp.route("/evaluations/<evaluation>/results/<unit>", parameters=[_EVALUATION, _UNIT])
+@blp.route("/evaluations/<evaluation>/results/<unit>", parameters=[EVALUATION, UNIT])
 @allow(*READERS)
 @told(
     "一个单位的得分及其逐步计算", "One unit's result with every step of its arithmetic, its estimates and its ledger."
 )
-@blp.response(200, UnitTraceOut())
+@blp.response(200, UnitTraceSchema())
 def show_unit(evaluation: str, unit: str) -> dict[str, Any]:
     """Show the result of one unit down to articles and ledger entries."""
     with reading(evaluation) as look:
@@ -148,22 +149,22 @@ def show_unit(evaluation: str, unit: str) -> dict[str, Any]:
         }
 
 
-@blp.route("/evaluations/<evaluation>/estimates", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>/estimates", parameters=[EVALUATION])
 @allow(*READERS)
 @told("各评议主体的评价", "What each respondent group says of each unit, with its error; small cells are hidden.")
 @blp.arguments(ByUnit(), location="query", as_kwargs=True)
-@blp.response(200, EstimateOut(many=True))
+@blp.response(200, EstimateSchema(many=True))
 def list_estimates(evaluation: str, unit: str | None = None) -> list[GroupResult]:
     """List the estimates by group and unit."""
     with reading(evaluation) as look:
         return [one for one in look.report().estimates if unit in {None, one.unit.code}]
 
 
-@blp.route("/evaluations/<evaluation>/ledger", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>/ledger", parameters=[EVALUATION])
 @allow(*READERS)
 @told("扣分台账", "The deduction ledger in sequence; a unit sees its own entries, at any time.")
 @blp.arguments(ByUnit(), location="query", as_kwargs=True)
-@blp.response(200, LedgerLineOut(many=True))
+@blp.response(200, LedgerLineSchema(many=True))
 def list_ledger(evaluation: str, unit: str | None = None) -> list[LedgerLine]:
     """List the ledger."""
     with reading(evaluation) as look:
@@ -171,31 +172,31 @@ def list_ledger(evaluation: str, unit: str | None = None) -> list[LedgerLine]:
         return read_ledger(look.connection, look.evaluation.id, units)
 
 
-@blp.route("/evaluations/<evaluation>/progress", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>/progress", parameters=[EVALUATION])
 @allow(*OFFICES)
 @told("评议进度", "Codes issued and spent, answers counted and the response rate, by respondent group.")
-@blp.response(200, ProgressOut(many=True))
+@blp.response(200, ProgressSchema(many=True))
 def list_progress(evaluation: str) -> list[GroupProgress]:
     """List how far each group has come."""
     with reading(evaluation) as look:
         return read_progress(look.connection, look.evaluation.id)
 
 
-@blp.route("/evaluations/<evaluation>/input", parameters=[_EVALUATION])
+@blp.route("/evaluations/<evaluation>/input", parameters=[EVALUATION])
 @allow(*OFFICES)
 @told(
     "综合得分的全部输入",
-    "Everything that the composite was computed from, in the exchange format: save it and run `mingcha score` to"
+    "Everything that the composite was computed from, in the exchange format: save it and run mingcha score to"
     " recompute. It holds the groups' unrounded scores; keep it inside until publication.",
 )
 @blp.response(200, {"type": "object", "description": "domain/score-input.md"})
-def show_input(evaluation: str) -> dict[str, Any]:
+def show_input(evaluation: str) -> Response:
     """Show the document that the composite was computed from."""
     with reading(evaluation) as look:
         composite = results.latest_composite(look.connection, look.evaluation.id)
         if composite is None:
             raise Refused("not_computed")
-        return composite.input
+        return jsonify(composite.input)
 
 
 def trace_of(report: Report, unit: str, *, masked: bool) -> list[dict[str, Any]]:

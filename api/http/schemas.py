@@ -48,7 +48,7 @@ def _signed(value: Decimal) -> str:
     return f"-{plain(-value)}" if value < 0 else plain(value)
 
 
-class Told(Schema):
+class ToldSchema(Schema):
     """Something to be told, in both languages."""
 
     code = fields.String(required=True)
@@ -61,7 +61,7 @@ class ProblemSchema(Schema):
     """Why something was refused: the first fault's code, and every fault in words."""
 
     code = fields.String(required=True, metadata=means("第一个问题的代码", "the first fault's code"))
-    errors = fields.List(fields.Nested(Told()), required=True, metadata=means("全部问题", "every fault"))
+    errors = fields.List(fields.Nested(ToldSchema()), required=True, metadata=means("全部问题", "every fault"))
 
 
 class ByUnit(Schema):
@@ -70,7 +70,7 @@ class ByUnit(Schema):
     unit = Text(metadata=means("只要这个单位", "this unit alone"))
 
 
-class EvaluationOut(Schema):
+class EvaluationSchema(Schema):
     """An evaluation."""
 
     code = fields.String(required=True)
@@ -84,7 +84,7 @@ class EvaluationOut(Schema):
     published = fields.Boolean(required=True, metadata=means("结果是否已公布", "whether the results are published"))
 
 
-class UnitOut(Schema):
+class UnitSchema(Schema):
     """A unit under assessment."""
 
     code = fields.String(required=True)
@@ -93,7 +93,7 @@ class UnitOut(Schema):
     class_ = fields.String(data_key="class", allow_none=True)
 
 
-class GradeOut(Schema):
+class GradeSchema(Schema):
     """A grade and its probability."""
 
     grade = fields.String(required=True)
@@ -104,7 +104,7 @@ class Flags(fields.List[Any]):
     """Flags as codes with their sentences."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(fields.Nested(Told()), **more)
+        super().__init__(fields.Nested(ToldSchema()), **more)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return super()._serialize([told_flag(flag) for flag in value], attr, obj, **kwargs)
@@ -114,7 +114,7 @@ class Grades(fields.List[Any]):
     """Pairs of grade and probability, best grade first."""
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(fields.Nested(GradeOut()), **more)
+        super().__init__(fields.Nested(GradeSchema()), **more)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         pairs = [{"grade": grade, "probability": share} for grade, share in value]
@@ -140,10 +140,10 @@ class Measured(Schema):
     flags = Flags(required=True, metadata=means("须告知读者的提示", "what a reader must be told"))
 
 
-class UnitResultOut(Measured):
+class UnitResultSchema(Measured):
     """A unit's composite with its error and its grade."""
 
-    unit = fields.Nested(UnitOut(), required=True)
+    unit = fields.Nested(UnitSchema(), required=True)
     composite = Published(required=True, metadata=means("综合得分(公布值)", "composite as published"))
     grade = fields.String(required=True, allow_none=True, metadata=means("等次", "grade"))
     grade_missing = fields.String(
@@ -161,7 +161,7 @@ class UnitResultOut(Measured):
     consequences = fields.Dict(metadata=means("结果运用", "consequences"))
 
 
-class StateOut(Schema):
+class StateSchema(Schema):
     """What the figures were computed from."""
 
     evaluation = fields.String(required=True)
@@ -175,17 +175,17 @@ class StateOut(Schema):
         required=True, allow_none=True, metadata=means("所读台账的最后序号", "the last ledger entry that was read")
     )
     problems = fields.List(
-        fields.Nested(Told()), required=True, metadata=means("缺少什么而未能计算", "what is missing to compute")
+        fields.Nested(ToldSchema()), required=True, metadata=means("缺少什么而未能计算", "what is missing to compute")
     )
 
 
-class ResultsOut(StateOut):
+class ResultsSchema(StateSchema):
     """The results of an evaluation by rank; no units while something is missing."""
 
-    units = fields.List(fields.Nested(UnitResultOut()), required=True)
+    units = fields.List(fields.Nested(UnitResultSchema()), required=True)
 
 
-class EstimateOut(Measured):
+class EstimateSchema(Measured):
     """What a respondent group says of a unit, in points of 0..100."""
 
     survey_id = fields.Integer(required=True)
@@ -193,16 +193,16 @@ class EstimateOut(Measured):
     group_zh = fields.String(required=True)
     group_en = fields.String(required=True)
     component = fields.String(required=True, metadata=means("计入方案的哪一项", "the scheme's component that it feeds"))
-    unit = fields.Nested(UnitOut(), required=True)
+    unit = fields.Nested(UnitSchema(), required=True)
     hidden = fields.Boolean(required=True, metadata=means("为保护受访者而隐去", "hidden to protect respondents"))
     value = fields.Float(required=True, allow_none=True, metadata=means("得分(0 至 100)", "score, 0 to 100"))
 
 
-class LedgerLineOut(Schema):
+class LedgerLineSchema(Schema):
     """A ledger entry. `leaf_hash` is its leaf in the Merkle log (RFC 9162)."""
 
     seq = fields.Integer(required=True)
-    unit = fields.Nested(UnitOut(), required=True)
+    unit = fields.Nested(UnitSchema(), required=True)
     component = fields.String(required=True)
     aspect = fields.String(allow_none=True)
     rule = fields.String(required=True)
@@ -214,16 +214,16 @@ class LedgerLineOut(Schema):
     leaf_hash = fields.String(required=True)
 
 
-class UnitTraceOut(StateOut):
+class UnitTraceSchema(StateSchema):
     """One unit's result with every step of its arithmetic, its estimates and its ledger."""
 
-    result = fields.Nested(UnitResultOut(), required=True, allow_none=True)
+    result = fields.Nested(UnitResultSchema(), required=True, allow_none=True)
     trace = fields.List(fields.Dict(), required=True, metadata=means("逐步计算", "the arithmetic, line by line"))
-    estimates = fields.List(fields.Nested(EstimateOut()), required=True)
-    ledger = fields.List(fields.Nested(LedgerLineOut()), required=True)
+    estimates = fields.List(fields.Nested(EstimateSchema()), required=True)
+    ledger = fields.List(fields.Nested(LedgerLineSchema()), required=True)
 
 
-class ProgressOut(Schema):
+class ProgressSchema(Schema):
     """How far a survey has come in a respondent group."""
 
     survey_id = fields.Integer(required=True)

@@ -1,6 +1,6 @@
 """Scoring a document that the caller brings: for "what if", and for checking a published figure."""
 
-from typing import Any
+from flask import Response, jsonify
 
 from api.auth import allow
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
@@ -35,10 +35,10 @@ _BODY = {
 @told(
     "试算一份输入",
     "Composites, grades, ranks and consequences of a document in the exchange format, with the trace of each unit."
-    " Nothing is stored. The same as `mingcha score --trace`.",
+    " Nothing is stored. The same as mingcha score --trace.",
     requestBody=_BODY,
 )
 @blp.response(200, {"type": "object"})
-def score_document() -> dict[str, Any]:
+def score_document() -> Response:
     """Score a document."""
-    return score(json_body(), trace=True)
+    return jsonify(score(json_body(), trace=True))

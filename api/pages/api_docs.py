@@ -1,6 +1,6 @@
 """`/api/docs`: the API as a page of our own, made from the OpenAPI document that /api/openapi.json serves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,9 @@ def api_docs() -> Response:
     operations: dict[str, list[Operation]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if method in {"get", "post"}:
-                operations.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
+            if method != "parameters":  # a path lists its own beside its operations
+                shown = _operation(path, method, operation, methods.get("parameters", ()))
+                operations.setdefault(operation["tags"][0], []).append(shown)
     families = [(half(tag["description"]), operations[tag["name"]]) for tag in document["tags"]]
     schemas = {name: _fields(schema) for name, schema in sorted(document["components"]["schemas"].items())}
     return page("api_docs.html", info=document["info"], families=families, schemas=schemas)
@@ -69,7 +70,7 @@ def half(words: str) -> str:
     return t(zh, en) if found else words
 
 
-def _operation(path: str, method: str, operation: Json) -> Operation:
+def _operation(path: str, method: str, operation: Json, shared: Sequence[Json]) -> Operation:
     answer = next(iter(operation["responses"]["200"]["content"].items()))
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     kind, schema = _type(answer[1].get("schema", {}))
@@ -81,8 +82,8 @@ def _operation(path: str, method: str, operation: Json) -> Operation:
         en=operation["description"],
         roles=tuple(operation["x-roles"]),
         parameters=tuple(
-            Row(f"{one['name']}", _type(one["schema"])[0], one.get("required", False), half(one.get("description", "")))
-            for one in operation.get("parameters", ())
+            Row(one["name"], _type(one["schema"])[0], one.get("required", False), half(one.get("description", "")))
+            for one in (*shared, *operation.get("parameters", ()))
         ),
         body=tuple(_fields(body)),
         answer=kind if answer[0] == "application/json" else answer[0],

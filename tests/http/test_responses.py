@@ -1,0 +1,145 @@
+"""Handing in by the API: the same action, the same rules, the same secrecy as the pages."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, update
+
+from api.app import create_app
+from api.services import KEY
+from api.store import ballots, evaluations
+from survey_forms.sampling.codes import check_character, display
+from tests.builders import a_grid_book, a_survey, some_codes
+
+RECEIPT = "0123456789abcdefghij"
+UNKNOWN = "2222222222" + check_character("2222222222")
+ANSWERS = {"unit_0": "5", "unit_1": "dk"}
+
+
+@pytest.fixture
+def app(settings):
+    made = create_app(settings)
+    yield made
+    made.extensions[KEY].database.engine.dispose()
+
+
+@pytest.fixture
+def codes(engine, settings):
+    with engine.begin() as connection:
+        return some_codes(connection, a_survey(connection, a_grid_book(2)), 60, settings.pepper)
+
+
+def hand_in(app, code, answers=ANSWERS, receipt=RECEIPT, **headers):
+    body = {"code": code, "answers": answers, "receipt": receipt}
+    return app.test_client().post("/api/v1/responses", json=body, headers=headers)
+
+
+def kept(engine):
+    with engine.connect() as connection:
+        return connection.execute(select(ballots.response)).all()
+
+
+def test_an_answer_is_created_once_and_the_same_receipt_is_told_so(app, codes, engine):
+    first, again = hand_in(app, codes[0]), hand_in(app, display(codes[0]).lower())
+    assert (first.status_code, first.json) == (201, {"receipt": RECEIPT, "outcome": "accepted"})
+    assert (again.status_code, again.json) == (200, {"receipt": RECEIPT, "outcome": "repeated"})
+    assert [row.answers for row in kept(engine)] == [ANSWERS]
+    assert first.headers["Cache-Control"] == "no-store"
+
+
+def test_fifty_tries_with_one_code_and_fifty_receipts_are_one_answer(app, codes, engine):
+    with ThreadPoolExecutor(50) as threads:
+        tries = list(threads.map(lambda at: hand_in(app, codes[0], receipt=f"{RECEIPT}{at}"), range(50)))
+    statuses = sorted(one.status_code for one in tries)
+    assert statuses[0] == 201
+    assert set(statuses[1:]) <= {410, 429}
+    assert len(kept(engine)) == 1
+
+
+def test_fifty_tries_with_one_receipt_are_one_answer_and_fifty_acceptances(app, codes, engine):
+    with ThreadPoolExecutor(50) as threads:
+        tries = list(threads.map(lambda _: hand_in(app, codes[0]), range(50)))
+    assert sorted(one.status_code for one in tries) == [200] * 49 + [201]
+    assert len(kept(engine)) == 1
+
+
+def test_unknown_spent_and_closed_codes_get_one_reply(app, codes, engine):
+    hand_in(app, codes[0], receipt="k" * 20)
+    spent, unknown = hand_in(app, codes[0]), hand_in(app, UNKNOWN)
+    with engine.begin() as connection:
+        connection.execute(update(evaluations.round_).values(status="frozen"))
+    app.extensions[KEY].answering._known = app.extensions[KEY].answering._known.__class__({}, {}, 0)
+    closed = hand_in(app, codes[1])
+    assert [one.status_code for one in (spent, unknown, closed)] == [410] * 3
+    assert spent.data == unknown.data == closed.data
+    assert spent.json["code"] == "code_refused"
+
+
+def test_wrong_answers_are_all_named_and_the_code_stays_good(app, codes, engine):
+    wrong = hand_in(app, codes[0], {"unit_0": "nine", "stranger": "1"})
+    assert wrong.status_code == 422
+    assert {(fault["path"], fault["code"]) for fault in wrong.json["errors"]} == {
+        ("unit_0", "answer_not_a_choice"),
+        ("unit_1", "answer_required"),
+        ("stranger", "answer_unknown_question"),
+    }
+    assert kept(engine) == []
+    assert hand_in(app, codes[0]).status_code == 201
+
+
+@pytest.mark.parametrize("receipt", ["", "short", "a" * 65, "a b" * 9, "é" * 20, "\0" * 20])
+def test_a_receipt_that_proves_nothing_is_refused_before_the_code_is_spent(app, codes, receipt):
+    assert hand_in(app, codes[0], receipt=receipt).status_code == 422
+    assert hand_in(app, codes[0]).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", {400, 422}),
+        (b"{", {400, 422}),
+        (b"null", {422}),
+        (b"[]", {422}),
+        (b'{"code": 1, "answers": {}, "receipt": ""}', {422}),
+        (b'{"code": "x", "answers": [], "receipt": "x"}', {422}),
+        (b'{"code": "x", "answers": {}, "receipt": "x", "more": 1}', {422}),
+        (json.dumps({"code": "\ud800", "answers": {}, "receipt": RECEIPT}).encode(), {422}),
+        (b'{"code": "\xff", "answers": {}, "receipt": "x"}', {400, 422}),
+        (b"[" * 60_000, {400, 422}),
+        (b" " * 70_000, {413}),
+    ],
+)
+def test_what_is_no_submission_is_refused_with_a_sentence(app, body, status):
+    answer = app.test_client().post("/api/v1/responses", data=body, content_type="application/json")
+    assert answer.status_code in status
+    assert answer.json["errors"][0]["zh"]
+
+
+@pytest.mark.parametrize(
+    "value", [1, None, True, {"a": "b"}, ["5", "4"], [], [[]], "\0", "\ud800", 1e400, "5" * 10_000]
+)
+def test_a_strange_answer_is_named_and_never_an_error(app, codes, value):
+    body = json.dumps({"code": codes[0], "answers": {"unit_0": value, "unit_1": "5"}, "receipt": RECEIPT})
+    answer = app.test_client().post("/api/v1/responses", data=body, content_type="application/json")
+    assert answer.status_code in {201, 400, 422}, answer.json
+
+
+def test_another_site_cannot_hand_in_through_a_visitors_browser(app, codes):
+    assert hand_in(app, codes[0], Origin="https://evil.example").status_code == 403
+
+
+def test_guessing_by_the_api_meets_the_same_cap(app, codes):
+    statuses = [hand_in(app, UNKNOWN).status_code for _ in range(12)]
+    assert statuses[:5] == [410] * 5
+    assert 429 in statuses
+    assert app.test_client().post("/survey", data={"do": "enter", "code": codes[0]}).status_code == 429
+
+
+def test_neither_code_nor_receipt_is_logged(app, codes, caplog):
+    caplog.set_level(logging.DEBUG)
+    for answers in (ANSWERS, {"unit_0": "nine"}):
+        hand_in(app, codes[0], answers)
+    assert codes[0] not in caplog.text
+    assert RECEIPT not in caplog.text
