@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 from werkzeug.security import generate_password_hash
 
-from api.store import evaluations, people, roll, surveys
+from api.actions import indicators, ledger, results
+from api.actions.indicators import File
+from api.store import evaluations, people, roll, surveys, tallies
 from api.store.evaluations import Evaluation
+from survey_forms.estimation.overall import OVERALL
 from survey_forms.scheme.load import DOCUMENTS
 
 NOW = datetime(2015, 12, 10, 9, 0, tzinfo=UTC)
@@ -145,20 +149,64 @@ def _a_survey(connection: Connection, evaluation_id: int) -> int:
     return survey_id
 
 
-def an_input(deductions: dict[str, list[dict[str, str]]] | None = None) -> dict[str, Any]:
-    """The exchange format for the three units: every group gives 800, less 20 a place."""
-    return {
-        "scheme": SCHEME,
-        "supplied": SUPPLIED,
-        "units": [
-            {
-                "id": code,
-                "scores": {
-                    "indicator": {"differential": DIFFERENTIAL[code]},
-                    "public_review": dict.fromkeys(GROUPS, str(860 - 20 * place)),
-                },
-                "deductions": (deductions or {}).get(code, []),
-            }
-            for place, (code, _, _) in enumerate(UNITS)
-        ],
-    }
+def a_scored_desk(connection: Connection, *, few: int = 9, **how: Any) -> Desk:
+    """A desk with everything computed: confirmed scores, a deduction, a reversed one, answers of two groups.
+
+    Args:
+        connection: in a transaction.
+        few: party delegates who answered; below 10 their figures are hidden outside the office.
+        how: see `a_desk`.
+    """
+    desk = a_desk(connection, **how)
+    imported = [group for group in GROUPS if group not in {"residents", "party_delegates"}]
+    lines = [f"{unit},indicator.differential,{points},,联合考核组评分" for unit, points in DIFFERENTIAL.items()] + [
+        f"{unit},public_review.{group},880,,第三方评议" for unit in DIFFERENTIAL for group in imported
+    ]
+    sheet = "单位,指标,得分,扣分,依据\n" + "\n".join([*lines, "sports,indicator.common,,30,公文超期"])
+    batch = indicators.file_batch(
+        connection, desk.evaluation, File("得分.csv", sheet.encode()), desk.staff["office"], NOW
+    )
+    indicators.confirm_batch(connection, batch, desk.staff["office2"], NOW)
+    entries = [a_deduction(connection, desk, "education", points) for points in ("4", "2.5")]
+    request = ledger.ask_reversal(connection, entries[1], desk.staff["office"], "核查有误", NOW)
+    ledger.decide_reversal(connection, request, desk.staff["office2"], True, "", NOW)
+    _answers(connection, desk.survey_id, {"residents": 120, "party_delegates": few})
+    results.compose(connection, desk.evaluation.id, NOW)
+    return desk
+
+
+def a_deduction(connection: Connection, desk: Desk, unit: str, points: str) -> int:
+    """An inspection's deduction in the ledger; returns its number."""
+    return ledger.enter(
+        connection,
+        evaluation_id=desk.evaluation.id,
+        unit_id=desk.units[unit],
+        component="inspection",
+        aspect=None,
+        rule="window_unattended",
+        points=Decimal(points),
+        basis=f"窗口无人在岗 {points}",
+        filed_by=desk.staff["inspector"],
+        decided_by=desk.staff["office"],
+        now=NOW,
+    )
+
+
+def publish(connection: Connection, desk: Desk) -> None:
+    """Let the evaluation's only round be published."""
+    connection.execute(
+        update(evaluations.round_)
+        .where(evaluations.round_.c.evaluation_id == desk.evaluation.id)
+        .values(status="published")
+    )
+
+
+def _answers(connection: Connection, survey_id: int, persons: dict[str, int]) -> None:
+    """Cells of so many persons of each group, whose points spread evenly around 80, less a little for each unit."""
+    cells = []
+    for group, n in persons.items():
+        for place, (unit, _, _) in enumerate(UNITS):
+            points = [100 * (90 - 3 * place - person % 21) for person in range(n)]
+            s1, s2 = sum(points), sum(point * point for point in points)
+            cells.append((group, group, unit, OVERALL, n, s1, s2))
+    tallies.add_to_cells(connection, survey_id, cells, [(group, group, n) for group, n in persons.items()])

@@ -214,10 +214,12 @@ def _estimates(
 ) -> tuple[list[GroupResult], frozenset[str]]:
     """A survey's estimates under the rule of disclosure, and the units whose total of persons stays hidden."""
     rows = [row for row in results.estimates_of(connection, survey_id) if row["unit"] in units]
-    hidden = hidden_figures(
-        {(row["unit"], row["group_code"]): row["n"] for row in rows},
-        also=[(row["unit"], row["group_code"]) for row in rows if _tells_of_everyone(row)],
-    )
+    persons = {(row["unit"], row["group_code"]): row["n"] for row in rows}
+    also = [(row["unit"], row["group_code"]) for row in rows if _tells_of_everyone(row)]
+    hidden = hidden_figures(persons, also)
+    while more := _partners(hidden.cells, persons):
+        also += more
+        hidden = hidden_figures(persons, also)
     by_code = {group.code: group for group in surveys.groups_of(connection, survey_id)}
     found = []
     for row in rows:
@@ -237,6 +239,19 @@ def _estimates(
             )
         )
     return found, hidden.rows
+
+
+def _partners(hidden: Collection[tuple[str, str]], persons: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
+    """The smallest shown group of every unit that has one group hidden.
+
+    The composite and its parts are published and their weights are known: one unknown mean could be worked out.
+    """
+    found = []
+    for unit in {unit for unit, _ in hidden}:
+        shown = [cell for cell in persons if cell[0] == unit and cell not in hidden and persons[cell]]
+        if shown and sum(cell[0] == unit for cell in hidden) == 1:
+            found.append(min(shown, key=lambda cell: (persons[cell], cell)))
+    return found
 
 
 def _tells_of_everyone(row: Mapping[str, Any]) -> bool:

@@ -106,7 +106,7 @@ def group_chart(shown: UnitPage) -> Markup:
             one.result.value if one.is_measured else None,
             one.result.low,
             one.result.high,
-            f"{points(one.result.value, 1)} (n = {one.result.n})" if one.is_measured else t("未测", "not measured"),
+            _end_words(one),
             one.is_weak,
         )
         for one in shown.groups
@@ -116,6 +116,13 @@ def group_chart(shown: UnitPage) -> Markup:
         t(f"{named(shown.unit)}：各群体评价", f"{named(shown.unit)}: scores by group"),
         t("每个群体一行：点是得分（0 至 100），条是 95% 区间。", "A line a group: score (0 to 100), 95% interval."),
     )
+
+
+def _end_words(one: GroupScore) -> str:
+    """What stands at the end of a group's line."""
+    if one.is_measured:
+        return f"{points(one.result.value, 1)} (n = {one.result.n})"
+    return t("不公布", "not published") if one.result.hidden else t("未测", "not measured")
 
 
 def _page(connection: Connection, evaluation: Evaluation, unit_code: str) -> UnitPage:
