@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install -qq --disable-pip-version-che
 LOCKED := --require-hashes --only-binary :all:
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint serve lock clean
+.PHONY: help setup demo test lint serve docs lock clean
 .DELETE_ON_ERROR:
 
 help:            ## this list
@@ -29,6 +29,10 @@ lint: $(VENV)/.test       ## style, types and the one-way imports
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports > $(VENV)/lint-imports.txt || { cat $(VENV)/lint-imports.txt; exit 1; }
+
+docs: $(VENV)/.runtime    ## print docs/documents/*.md anew from the scheme files
+	@mkdir -p docs/documents
+	@$(BIN)/mingcha scheme list | cut -f1 | while read -r id; do $(BIN)/mingcha scheme show $$id > docs/documents/$$id.md; done
 
 lock:            ## write both lock files anew from pyproject.toml (developers; needs uv)
 	uv pip compile pyproject.toml --group build $(COMPILE) -o requirements.lock
