@@ -73,7 +73,7 @@ class Supervisor:
         process.start()
 
     def wait_for_web(self, address: str, process: Process, seconds: float = 60.0) -> None:
-        """Return once the web server answers anything at all; watch the others meanwhile.
+        """Return once the web server says that it can serve; watch the others meanwhile.
 
         Raises:
             Refused: it ended, or the time is over.
@@ -83,15 +83,15 @@ class Supervisor:
         while time.monotonic() < deadline and process.pid is not None:
             connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
             try:
-                connection.request("GET", "/")
-                connection.getresponse().read()
+                connection.request("GET", "/healthz")
+                if connection.getresponse().status == http.HTTPStatus.OK:
+                    return
             except (OSError, http.client.HTTPException):
-                time.sleep(0.05)
-                self.look(but_not=process)
-            else:
-                return
+                pass  # not listening yet
             finally:
                 connection.close()
+            time.sleep(0.05)
+            self.look(but_not=process)
         raise Refused("did_not_start", process.name, log=str(process.log), words=process.last_words())
 
     def watch(self) -> None:

@@ -94,11 +94,10 @@ class Running:
         return self.output.read_text()
 
     def answers(self) -> bool:
+        """Whether it can serve, its database included."""
         try:
-            with urlopen(f"{self.base_url}/", timeout=5) as answer:  # noqa: S310  our own address
-                return answer.status < 500
-        except HTTPError as refused:
-            return refused.code < 500
+            with urlopen(f"{self.base_url}/healthz", timeout=5) as answer:  # noqa: S310  our own address
+                return answer.status == 200
         except OSError:
             return False
 
