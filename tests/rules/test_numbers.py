@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_forms.numbers import (
@@ -15,6 +15,7 @@ from survey_forms.numbers import (
     published,
 )
 
+law = settings(deadline=None)  # a law is no benchmark: the machine may be busy
 points = st.decimals(min_value=0, max_value=10_000, places=4, allow_nan=False, allow_infinity=False)
 
 
@@ -47,11 +48,13 @@ def test_the_two_roundings_of_gbt_8170(value: str, half_up: str, half_even: str)
     assert f"{published(Decimal(value), 2, 'half_even'):f}" == half_even
 
 
+@law
 @given(points)
 def test_a_published_figure_is_within_half_a_unit_of_the_last_place(value: Decimal):
     assert abs(published(value, 2) - value) <= Decimal("0.005")
 
 
+@law
 @given(points)
 def test_plain_prints_the_same_number_without_exponent_or_trailing_zeros(value: Decimal):
     text = plain(value)
@@ -62,11 +65,13 @@ def test_plain_prints_the_same_number_without_exponent_or_trailing_zeros(value: 
     assert plain(Decimal("1E+3")) == "1000"
 
 
+@law
 @given(points, points)
 def test_a_percentage_is_exact(share: Decimal, value: Decimal):
     assert percent_of(share, value) * 100 == share * value
 
 
+@law
 @given(st.integers(0, 500), st.lists(st.decimals(0, 100, places=1), min_size=1, max_size=6).filter(any))
 def test_largest_remainder_gives_everything_and_never_a_whole_too_much(total: int, shares: list[Decimal]):
     counts = largest_remainder(total, shares)
@@ -92,6 +97,7 @@ def test_equal_values_share_the_better_rank_and_the_next_are_skipped():
     assert competition_ranks([]) == []
 
 
+@law
 @given(st.lists(points))
 def test_a_rank_is_one_more_than_the_number_of_better_values(values: list[Decimal]):
     assert competition_ranks(values) == [1 + sum(other > one for other in values) for one in values]
