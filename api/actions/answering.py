@@ -54,11 +54,11 @@ class FailureCap:
         self._left, self._at = rate, clock()
         self._lock = threading.Lock()
 
-    def take(self) -> None:
-        """Count one try as failed until `give_back`.
+    def admit(self) -> None:
+        """Let a typed code be tried; tries under way at the same moment all pass, and all count if they fail.
 
         Raises:
-            Refused: `code_wait` when too many have failed this second.
+            Refused: `code_wait` when too many have failed.
         """
         with self._lock:
             now = self._clock()
@@ -66,12 +66,11 @@ class FailureCap:
             self._at = now
             if self._left < 1:
                 raise Refused("code_wait")
-            self._left -= 1
 
-    def give_back(self) -> None:
-        """The try did not fail."""
+    def count(self) -> None:
+        """Count a try that failed."""
         with self._lock:
-            self._left = min(self._rate, self._left + 1)
+            self._left -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +143,12 @@ class Answering:
         code = read_code(typed)
         if len(code) == TOKEN_LENGTH:
             return code, self.open(connection, code, now)
-        self.cap.take()
-        opened = self.open(connection, code, now)
-        self.cap.give_back()
-        return code, opened
+        self.cap.admit()
+        try:
+            return code, self.open(connection, code, now)
+        except Refused:
+            self.cap.count()
+            raise
 
     def hand_in(self, code: str, opened: Opened, raw: Raw, receipt: str, now: datetime) -> Outcome:
         """Check the answers and commit them; `accepted`, or `repeated` when this receipt was accepted before.
@@ -189,7 +190,8 @@ class Answering:
             try:
                 code, opened = self.enter(connection, typed, now)
             except Refused as refused:
-                if refused.code == "code_refused" and receipt_exists(connection, receipt_hash(receipt)):
+                # A retry may be told so whatever the cap says: with this answer the code was not looked at.
+                if refused.code in {"code_refused", "code_wait"} and self.accepted_before(connection, receipt):
                     return "repeated"
                 raise
         return self.hand_in(code, opened, raw, receipt, now)

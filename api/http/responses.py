@@ -1,0 +1,87 @@
+"""Handing in an answer by the API, as the pages do it: for kiosks, call centres and load tests."""
+
+from typing import Any
+
+from flask import request
+from marshmallow import Schema, fields, validate
+
+from api.auth import allow_anyone
+from api.http.api import PREFIX, ApiBlueprint, never_kept, told
+from api.http.body import json_body
+from api.services import services, utc_now
+from survey_forms.refusal import Fault, Refused
+
+blp = ApiBlueprint("responses", __name__, url_prefix=PREFIX, description="交卷 / handing in an answer")
+blp.after_request(never_kept)
+
+LARGEST = 64 * 1024
+_FIELDS: dict[str, type] = {"code": str, "answers": dict, "receipt": str}
+_ANSWER = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": list(_FIELDS),
+                "additionalProperties": False,
+                "properties": {
+                    "code": {"type": "string", "maxLength": 100, "description": "评议码 / the access code"},
+                    "answers": {
+                        "type": "object",
+                        "additionalProperties": _ANSWER,
+                        "description": "变量名 → 回答，与网页表单相同 / question name → answer, as a form sends it",
+                    },
+                    "receipt": {
+                        "type": "string",
+                        "pattern": "^[0-9A-Za-z_-]{20,64}$",
+                        "description": "回执号：首次提交前随机生成，重试时不变 / drawn at random before the first try",
+                    },
+                },
+            }
+        }
+    },
+}
+
+
+class AcceptedSchema(Schema):
+    """What became of a submission."""
+
+    receipt = fields.String(required=True)
+    outcome = fields.String(required=True, validate=validate.OneOf(["accepted", "repeated"]))
+
+
+@blp.route("/responses", methods=["POST"])
+@allow_anyone
+@told(
+    "交卷",
+    "Hands in the answers of one access code: 201 the first time, 200 for the same receipt again, 410 for a code that"
+    " is unknown, spent or closed, 422 with every fault, 429 when too many codes have failed.",
+    requestBody=_BODY,
+    security=[],
+)
+@blp.response(201, AcceptedSchema())
+@blp.alt_response(200, schema=AcceptedSchema(), description="repeated")
+def hand_in() -> tuple[dict[str, str], int]:
+    """Hand in one answer; the code is the caller's only right, so no token is asked for."""
+    code, answers, receipt = _read()
+    outcome = services().answering.submit(code, answers, receipt, utc_now())
+    return {"receipt": receipt, "outcome": outcome}, 201 if outcome == "accepted" else 200
+
+
+def _read() -> tuple[str, dict[str, Any], str]:
+    """Code, answers and receipt of this request.
+
+    Raises:
+        Refused: `body_too_large`, no JSON, or each field that is missing, strange or of another type.
+    """
+    if (request.content_length or 0) > LARGEST:
+        raise Refused("body_too_large")
+    body = json_body()
+    if not isinstance(body, dict):
+        raise Refused("invalid_fields", "body")
+    wrong = [name for name, kind in _FIELDS.items() if not isinstance(body.get(name), kind)]
+    wrong += sorted(name for name in body if name not in _FIELDS)[:20]
+    if wrong:
+        raise Refused.of(Fault("invalid_fields", name[:60]) for name in wrong)
+    return body["code"], body["answers"], body["receipt"]
