@@ -6,13 +6,14 @@ from typing import Any
 
 from survey_forms.numbers import EXACT, competition_ranks, plain, published
 from survey_forms.refusal import Refused
+from survey_forms.scheme.components import Rounding
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.composite import Scored, reckon
 from survey_forms.scoring.consequences import Standing, consequences, numbers_among
 from survey_forms.scoring.grade import bands_of, grade_by_band, grades_by_share, limited, missing_grades
 from survey_forms.scoring.intake import Intake
-from survey_forms.scoring.plan import Plan, plan_for, zeroed_paths
+from survey_forms.scoring.plan import plan_for, zeroed_paths
 from survey_forms.scoring.rank import groups_of, prizes, ranks_within
 from survey_forms.scoring.supplied import Supplied, read_supplied
 from survey_forms.scoring.trace import Outcome, trace_of
@@ -49,13 +50,13 @@ def score_by(
     if scheme.composite is None or scheme.rounding is None:
         raise Refused("no_composite", "scheme", id=scheme.id, zh=scheme.zh, en=scheme.en)
     with localcontext(EXACT):
-        supplied, scored = _read_and_reckon(scheme, document, intake or Intake(), trace=trace)
+        supplied, scored = _read_and_reckon(scheme, scheme.rounding, document, intake or Intake(), trace=trace)
         units = _placed(scheme, supplied, scored, trace=trace)
     return {"scheme": scheme.id, "scheme_digest": scheme.digest, "units": units}
 
 
 def _read_and_reckon(
-    scheme: Scheme, document: Mapping[str, Any], intake: Intake, *, trace: bool
+    scheme: Scheme, rounding: Rounding, document: Mapping[str, Any], intake: Intake, *, trace: bool
 ) -> tuple[Supplied, list[Scored]]:
     """Every unit's composite, or a refusal that names everything wrong with the input.
 
@@ -73,7 +74,8 @@ def _read_and_reckon(
         unit = read_unit(scheme, plan, one, intake)
         zeroed = _zeroed(scheme, supplied, unit, intake)
         if not intake.faults:
-            result = _scored(scheme, plan, unit, zeroed)
+            reckoning = reckon(plan, unit, zeroed)
+            result = Scored(unit, plan, reckoning, published(reckoning.total, rounding.places, rounding.mode))
             scored.append(result if trace else result.figures_only())
     intake.refuse()
     return supplied, scored
@@ -113,13 +115,6 @@ def _zeroed(scheme: Scheme, supplied: Supplied, unit: UnitFacts, intake: Intake)
     return paths
 
 
-def _scored(scheme: Scheme, plan: Plan, unit: UnitFacts, zeroed: Sequence[str]) -> Scored:
-    reckoning = reckon(plan, unit, zeroed)
-    rounding = scheme.rounding
-    assert rounding is not None  # noqa: S101  # score_by has refused such a scheme
-    return Scored(unit, plan, reckoning, published(reckoning.total, rounding.places, rounding.mode))
-
-
 def _placed(scheme: Scheme, supplied: Supplied, scored: Sequence[Scored], *, trace: bool) -> list[dict[str, Any]]:
     """Grades, ranks, prizes and consequences: what depends on how the others did."""
     figures = [one.published for one in scored]
@@ -132,10 +127,8 @@ def _placed(scheme: Scheme, supplied: Supplied, scored: Sequence[Scored], *, tra
     units = []
     for place, one in enumerate(scored):
         at = Standing(one.unit, grades[place], ranks[place], len(scored), supplied.percents, this_year)
-        follows, numbers = (
-            consequences(scheme.consequences, at),
-            numbers_among(scheme.consequences, at) if trace else {},
-        )
+        follows = consequences(scheme.consequences, at)
+        numbers = numbers_among(scheme.consequences, at) if trace else {}
         outcome = Outcome(grades[place], ranks[place], within[place], won[place], follows, numbers)
         shown = _shown(scheme, one, outcome)
         if trace:

@@ -44,14 +44,15 @@ def parse_document(data: bytes, name: str = "-") -> Any:
     try:
         text = data.decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=table, parse_int=_whole)
+        twice = list(_duplicates(document, "")) if doubled else []
     except UnicodeDecodeError as error:
         raise Refused("input_not_utf8", name, byte=error.start) from error
     except json.JSONDecodeError as error:
         raise Refused("input_not_json", name, line=error.lineno, column=error.colno, what=error.msg) from error
     except RecursionError as error:
         raise Refused("input_too_deep", name) from error
-    if doubled:
-        raise Refused.of(list(_duplicates(document, "")) or [Fault("duplicate_key", name, {"key": "?"})])
+    if twice:
+        raise Refused.of(twice)
     return document
 
 

@@ -1,7 +1,8 @@
 """Reading the exchange format: every fault is noted with its path, and reading goes on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from survey_forms.numbers import HUNDRED, LONGEST, PLAIN, ZERO, plain, plain_decimal
@@ -9,6 +10,8 @@ from survey_forms.refusal import Fault, Refused
 
 MOST_FAULTS = 100
 """A refusal names so many faults at most; the rest are counted."""
+MOST_LISTED = 40
+MOST_TEXT = 60
 LONGEST_ID = 200
 LATEST_YEAR = 9999
 
@@ -21,7 +24,9 @@ class Intake:
         self._unnamed = 0
 
     def fault(self, code: str, path: str, **facts: object) -> None:
-        """Note a fault at `path`."""
+        """Note a fault at `path`; one slip that many units run into is noted once."""
+        if any(fault.path == path and fault.code == code for fault in self.faults):
+            return
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(Fault(code, path, facts))
         else:
@@ -80,26 +85,24 @@ class Intake:
             self.fault("not_a_decimal", path, value=brief(raw))
         return ZERO
 
-    def known(self, value: str, known: Iterable[str], path: str) -> bool:
+    def known(self, value: str, known: Collection[str], path: str) -> bool:
         """Whether `value` is one of the known ids; a fault if not."""
-        listed = list(known)
-        if value in listed:
+        if value in known:
             return True
         if value:
-            self.fault("unknown_id", path, value=brief(value), known=", ".join(listed) or "—")
+            self.fault("unknown_id", path, value=brief(value), known=listed(known))
         return False
 
-    def keys(self, raw: Mapping[str, Any], known: Iterable[str], path: str, *, need: bool = True) -> None:
+    def keys(self, raw: Mapping[str, Any], known: Collection[str], path: str, *, need: bool = True) -> None:
         """Every key of `raw` is known; with `need`, every known key is there."""
-        listed = list(known)
         for key in raw:
-            if key not in listed:
-                self.fault("unknown_key", f"{path}.{brief(key)}" if path else brief(key), known=", ".join(listed))
-        for key in listed if need else ():
+            if key not in known:
+                self.fault("unknown_key", f"{path}.{brief(key)}" if path else brief(key), known=listed(known))
+        for key in known if need else ():
             if raw.get(key) is None:
                 self.fault("missing_value", f"{path}.{key}" if path else key)
 
-    def shares(self, raw: Any, path: str, ids: Iterable[str] | None) -> dict[str, Decimal]:
+    def shares(self, raw: Any, path: str, ids: Collection[str] | None) -> dict[str, Decimal]:
         """A table of percentages that add up to 100, of exactly these ids, or of any plain ids for None."""
         table, before = self.table(raw, path), len(self.faults)
         if ids is not None:
@@ -123,6 +126,14 @@ class Intake:
 
 def brief(raw: Any) -> str:
     """A value as a sentence can hold it, printable and short."""
-    text = raw if isinstance(raw, str) else repr(raw)
+    if isinstance(raw, dict | list):
+        return "{…}" if isinstance(raw, dict) else "[…]"
+    text = raw if isinstance(raw, str) else f"{raw:.6g}" if isinstance(raw, float) else str(raw)
     text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:61])
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
+
+
+def listed(known: Collection[str]) -> str:
+    """Known ids as a sentence can hold them: the first so many."""
+    shown = ", ".join(islice(known, MOST_LISTED)) or "—"
+    return f"{shown}, …" if len(known) > MOST_LISTED else shown

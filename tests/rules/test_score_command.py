@@ -1,19 +1,44 @@
 """`mingcha score` and `mingcha scheme`, as a person at a shell meets them."""
 
+import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from api.cli import main
 from tests.documents.examples import an_example, an_input
 from tests.rules.test_scheme_check import SOUND
 
 
-def mingcha(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "api.cli", *arguments]
-    return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+
+@pytest.fixture
+def mingcha(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Done]:
+    """The command line's own entry point, in this process: arguments, standard input, exit status and both outputs."""
+
+    def run(*arguments: str, given: bytes = b"") -> Done:
+        monkeypatch.setattr(sys, "argv", ["mingcha", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        sys.stdout.flush()
+        return Done(int(ended.value.code or 0), *capfdbinary.readouterr())
+
+    return run
+
+
+Mingcha = Callable[..., Done]
 
 
 @pytest.fixture
@@ -23,7 +48,7 @@ def document(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_scored_onto_standard_output(document: Path):
+def test_a_file_is_scored_onto_standard_output(mingcha: Mingcha, document: Path):
     done = mingcha("score", str(document))
     assert (done.returncode, done.stderr) == (0, b"")
     units = json.loads(done.stdout)["units"]
@@ -31,13 +56,13 @@ def test_a_file_is_scored_onto_standard_output(document: Path):
     assert "良好" in done.stdout.decode()
 
 
-def test_standard_input_is_scored_and_traced(document: Path):
+def test_standard_input_is_scored_and_traced(mingcha: Mingcha, document: Path):
     done = mingcha("score", "-", "--trace", given=document.read_bytes())
     assert done.returncode == 0
     assert json.loads(done.stdout)["units"][0]["trace"][0]["step"] == "entry"
 
 
-def test_bad_input_leaves_standard_output_empty_and_speaks_both_languages():
+def test_bad_input_leaves_standard_output_empty_and_speaks_both_languages(mingcha: Mingcha):
     example = an_input("xiamen-wf-2015")
     del example["units"][2]["scores"]["public_review"]["cppcc_members"]
     done = mingcha("score", "-", given=json.dumps(example).encode())
@@ -48,14 +73,14 @@ def test_bad_input_leaves_standard_output_empty_and_speaks_both_languages():
 
 
 @pytest.mark.parametrize("given", [b"", b"\xff", b"[[[", b"nonsense", b'{"scheme": "pingbian-land", "units": []}'])
-def test_whatever_comes_in_no_traceback_goes_out(given: bytes):
+def test_whatever_comes_in_no_traceback_goes_out(mingcha: Mingcha, given: bytes):
     done = mingcha("score", "-", given=given)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 2
 
 
-def test_a_file_that_is_not_there_or_is_a_folder_is_told(tmp_path: Path):
+def test_a_file_that_is_not_there_or_is_a_folder_is_told(mingcha: Mingcha, tmp_path: Path):
     for path in tmp_path / "none.json", tmp_path:
         done = mingcha("score", str(path))
         assert (done.returncode, done.stdout) == (2, b"")
@@ -63,7 +88,7 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_told(tmp_path: Path):
         assert "Traceback" not in done.stderr.decode()
 
 
-def test_the_nine_schemes_are_listed_and_shown():
+def test_the_nine_schemes_are_listed_and_shown(mingcha: Mingcha):
     listed = mingcha("scheme", "list")
     assert len(listed.stdout.splitlines()) == 9
     shown = mingcha("scheme", "show", "bailian")
@@ -73,13 +98,13 @@ def test_the_nine_schemes_are_listed_and_shown():
     assert "## 1. Formula" in english.stdout.decode()
 
 
-def test_showing_what_is_not_there_is_refused():
+def test_showing_what_is_not_there_is_refused(mingcha: Mingcha):
     done = mingcha("scheme", "show", "atlantis")
     assert (done.returncode, done.stdout) == (2, b"")
     assert "atlantis" in done.stderr.decode()
 
 
-def test_checking_a_file_says_so_or_names_every_fault(tmp_path: Path):
+def test_checking_a_file_says_so_or_names_every_fault(mingcha: Mingcha, tmp_path: Path):
     path = tmp_path / "scheme.toml"
     path.write_text(SOUND, encoding="utf-8")
     assert mingcha("scheme", "check", str(path)).returncode == 0

@@ -58,7 +58,7 @@ def said(refused: Refused) -> None:
             assert say(fault, language)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), st.sampled_from(NAMES), st.sampled_from(["put", "drop", "double", "stranger"]), junk)
 def test_a_spoilt_document_is_scored_or_refused_with_a_sentence(data: st.DataObject, name: str, act: str, value: Any):
     document = an_input(name)
@@ -72,6 +72,7 @@ def test_a_spoilt_document_is_scored_or_refused_with_a_sentence(data: st.DataObj
         json.dumps(found, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | junk.map(json.dumps).map(str.encode))
 def test_any_bytes_are_a_document_or_a_refusal(data: bytes):
     try:
@@ -80,7 +81,7 @@ def test_any_bytes_are_a_document_or_a_refusal(data: bytes):
         said(refused)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.data(),
     st.sampled_from(scheme_ids()),

@@ -217,6 +217,22 @@ def test_a_document_is_an_object(document: Any):
     assert [fault.path for fault in faults(document)] == ["input"]
 
 
+def test_a_value_nested_almost_too_deeply_is_told_briefly_too():
+    deep = b'{"scheme": "bailian", "units": [' + b"[" * 900 + b"]" * 900 + b"]}"
+    assert {fault.path for fault in faults(parse_document(deep))} >= {"units[0]"}
+    twice = b'{"a": ' * 900 + b'{"b": 1, "b": 2}' + b"}" * 900
+    with pytest.raises(Refused) as refused:
+        parse_document(twice)
+    assert refused.value.code in {"duplicate_key", "input_too_deep"}
+
+
+def test_a_value_that_every_unit_needs_is_missed_once():
+    document = without(an_input("jinfeng"), "supplied/binding_indicators")
+    for unit in document["units"]:
+        unit["binding"] = ["work_safety"]
+    assert [fault.path for fault in faults(document)] == ["supplied.binding_indicators.work_safety"]
+
+
 def test_deep_and_heavy_values_are_told_briefly():
     (fault,) = faults(changed(an_input(BAILIAN), "units/0/scores/indicator", ["x" * 10_000]))
     assert len(say(fault)) < 200
