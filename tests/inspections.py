@@ -69,7 +69,7 @@ def a_town(connection: Connection) -> Town:
         site, unit_id=units[0], name_zh="湖滨南路办事大厅", name_en="Hubin South Road service hall",
         address="湖滨南路 1 号", lat=HALL[0], lon=HALL[1], datum="WGS-84", radius_m=150,
     )  # fmt: skip
-    secret = generate_password_hash(PASSWORD)
+    secret = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1000")
     staff = [
         put(people.staff, username=username, password_hash=secret, name=name, role=role)
         for username, name, role in (

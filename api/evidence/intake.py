@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from mmap import ACCESS_READ, mmap
-from typing import BinaryIO
+from typing import IO
 
 from api.evidence.header import Content, Header, check_size, read_header
 from survey_forms.refusal import Refused
@@ -27,7 +27,7 @@ class Received:
 
 
 @contextmanager
-def received(stream: BinaryIO, claimed_sha256: str = "") -> Iterator[Received]:
+def received(stream: IO[bytes], claimed_sha256: str = "") -> Iterator[Received]:
     """Check an upload that the web server has put into a file; large ones are mapped, never held in memory.
 
     Args:

@@ -1,0 +1,120 @@
+"""Taking a photo in, from the upload's bytes to the judged row, against bare Pillow on the same file in the same run.
+
+    .venv/bin/python tests/bench/bench_photos.py [--photos 12] [--rounds 5] [FILE …]
+
+Intake: hashed, looked at, original kept on disk (fsync), row and obligation committed, then the worker's drain:
+decoded in the limited child process, both copies kept, verdict committed. Bare Pillow: open, thumbnail(2560), save
+JPEG 85, and nothing else. Both take turns, photo by photo, so that a neighbour's load falls on both.
+"""
+
+import argparse
+import io
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageFilter
+from sqlalchemy import Engine, make_url, text
+
+from api.actions.photos import PhotoSent, add_photo
+from api.embedded.place import occupy
+from api.embedded.postgres import EmbeddedPostgres
+from api.evidence.intake import received
+from api.objects import Objects
+from api.store.base import make_engine
+from api.store.migrate import migrate
+from api.transaction import Database
+from tests.inspections import NOW, Town, a_check_in, a_town, an_upload, phone_exif
+from worker.drain import drain
+from worker.shop import Shop
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path, help="photos to use; default: one like a 12 MP phone's")
+    parser.add_argument("--photos", type=int, default=12, help="photos that the worker finds waiting at once")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    subjects = {path.name: path.read_bytes() for path in options.files} or {"12 MP, made here": a_phone_photo()}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        occupy(Path(directory)) as place,
+        EmbeddedPostgres(place) as server,
+    ):
+        admin = make_engine(make_url(server.url("postgres")).render_as_string(hide_password=False))
+        with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("CREATE DATABASE bench"))
+        admin.dispose()
+        engine = make_engine(server.url("bench"))
+        migrate(engine)
+        with engine.begin() as connection:
+            town = a_town(connection)
+        shop = Shop(Database(engine), Objects(Path(directory) / "objects"), lambda: NOW)
+        print("file                      MB   bare Pillow   intake   ratio (median of rounds, ms a photo)")
+        for name, content in subjects.items():
+            bare, ours = measured(engine, shop, town, content, options)
+            print(f"{name:<22} {len(content) / 1e6:5.1f} {bare * 1000:12.1f} {ours * 1000:8.1f} {ours / bare:7.2f}")
+        engine.dispose()
+
+
+def measured(
+    engine: Engine, shop: Shop, town: Town, content: bytes, options: argparse.Namespace
+) -> tuple[float, float]:
+    """Seconds a photo: bare Pillow, and the whole intake; medians over the rounds, the first of which is dropped."""
+    bare, ours = [], []
+    for _ in range(options.rounds + 1):
+        variants = list(different(content, options.photos))
+        bare.append(timed(lambda photos=variants: [pillow(photo) for photo in photos]) / options.photos)
+        ours.append(timed(lambda photos=variants: intake(engine, shop, town, photos)) / options.photos)
+    return statistics.median(bare[1:]), statistics.median(ours[1:])
+
+
+def intake(engine: Engine, shop: Shop, town: Town, photos: list[bytes]) -> None:
+    with engine.begin() as connection:
+        visit_id = a_check_in(connection, town).visit_id
+    for photo in photos:
+        with an_upload(photo) as file, received(file) as content, engine.begin() as connection:
+            add_photo(connection, shop.objects, content, PhotoSent(visit_id, town.inspector, "p.jpg", NOW), NOW)
+    done = 0
+    while done < len(photos):
+        done += drain(shop, "photos", seconds=60)
+    with engine.connect() as connection:
+        clean = text("SELECT count(*) FROM field.photo WHERE visit_id = :visit AND verdict = 'clean'")
+        assert connection.execute(clean, {"visit": visit_id}).scalar_one() == len(photos)
+
+
+def pillow(photo: bytes) -> bytes:
+    with Image.open(io.BytesIO(photo)) as image:
+        image.thumbnail((2560, 2560))
+        written = io.BytesIO()
+        image.save(written, "JPEG", quality=85)
+    return written.getvalue()
+
+
+def different(content: bytes, number: int) -> Iterator[bytes]:
+    """The same photo with another hash each time: a few bytes after its end."""
+    for _ in range(number):
+        yield content + random.randbytes(8)
+
+
+def timed(act: object) -> float:
+    started = time.perf_counter()
+    assert callable(act)
+    act()
+    return time.perf_counter() - started
+
+
+def a_phone_photo() -> bytes:
+    """12 megapixels with as much detail as a phone's photo: about 4 MB."""
+    noise = Image.effect_noise((4032, 3024), 60).filter(ImageFilter.GaussianBlur(1.2))
+    sky = Image.linear_gradient("L").resize((4032, 3024))
+    written = io.BytesIO()
+    Image.merge("RGB", (noise, Image.blend(noise, sky, 0.5), sky)).save(written, "JPEG", quality=88, exif=phone_exif())
+    return written.getvalue()
+
+
+if __name__ == "__main__":
+    main()
