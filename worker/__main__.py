@@ -79,6 +79,7 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write(say(fault, language) + "\n")
         return 2
     keep_log(settings.log_level)
+    log.info("%s starts", arguments[0])
     return dispatch(settings) if arguments[0] == "dispatch" else work(settings, arguments[0])
 
 

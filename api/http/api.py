@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar, cast
 
 import marshmallow as ma
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api, Blueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.wrappers import Response
@@ -82,6 +83,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest ships no t
         """Write the operation's answer by a schema; a plain one only documents it."""
         return cast("Callable[[View], View]", super().response(status_code, schema, **options))
 
+    def alt_response(self, status_code: int, **options: Any) -> Callable[[View], View]:
+        """Document another answer."""
+        return cast("Callable[[View], View]", super().alt_response(status_code, **options))
+
 
 def told(zh: str, en: str, **more: Any) -> Callable[[View], View]:
     """What an operation does, in both languages, for the document and the page of the API."""
@@ -105,6 +110,8 @@ def init_api(app: Flask) -> MingchaApi:
             },
         },
     )
+    if isinstance(app.json, DefaultJSONProvider):
+        app.json.ensure_ascii = False  # Chinese stays readable in a terminal
     return MingchaApi(app)
 
 

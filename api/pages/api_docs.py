@@ -41,7 +41,7 @@ class Operation:
     path: str
     zh: str
     en: str
-    roles: tuple[str, ...]
+    roles: tuple[str, ...]  # empty: anyone
     parameters: tuple[Row, ...]
     body: tuple[Row, ...]
     answer: str  # type in words
@@ -71,7 +71,8 @@ def half(words: str) -> str:
 
 
 def _operation(path: str, method: str, operation: Json, shared: Sequence[Json]) -> Operation:
-    answer = next(iter(operation["responses"]["200"]["content"].items()))
+    successes = [answer for status, answer in sorted(operation["responses"].items()) if status.startswith("2")]
+    answer = next(iter(successes[0]["content"].items()))
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     kind, schema = _type(answer[1].get("schema", {}))
     return Operation(
