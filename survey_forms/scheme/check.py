@@ -12,10 +12,10 @@ from typing import Any
 
 from survey_forms.numbers import HUNDRED, ZERO, plain
 from survey_forms.scheme.check_references import faults_of_references
-from survey_forms.scheme.components import Component
+from survey_forms.scheme.check_weights import faults_of_weights
 from survey_forms.scheme.model import Catalogue, Grade, Scheme
 from survey_forms.scheme.tables import Reader
-from survey_forms.scheme.tree import FREE, ancestors, groups, in_class, supplied_weights
+from survey_forms.scheme.tree import FREE, ancestors, supplied_weights
 
 Say = Callable[..., None]
 
@@ -35,8 +35,7 @@ def faults_of(scheme: Scheme, reader: Reader) -> None:
     _ids(scheme, say)
     _tree(scheme, say)
     _components(scheme, say)
-    for unit_class in [entry.id for entry in scheme.classes] or [""]:
-        _weights(scheme, unit_class, reader)
+    faults_of_weights(scheme, reader)
     _left_out(scheme, say)
     _grades(scheme, say)
     _said(scheme, say)
@@ -112,44 +111,6 @@ def _components(scheme: Scheme, say: Say) -> None:
             say("scheme_free_weight", one.where, "path", value=one.path)
         if one.cap is not None and not (one.minus or "deductions" in one.takes):
             say("scheme_cap_without_ledger", one.where, "cap")
-
-
-def _weights(scheme: Scheme, unit_class: str, reader: Reader) -> None:
-    """Below every component the weights come from one source and add up to 100."""
-    supplied = supplied_weights(scheme)
-    grouping = groups(supplied)
-    members = [one for one in scheme.components if in_class(one, unit_class) and not one.minus]
-    for parent in ["", *(component.path for component in members)]:
-        children = [one for one in members if one.parent == parent]
-        if children and not any(one.where in reader.broken for one in children):
-            where = scheme.by_path[parent].where if parent else "composite"
-            _siblings(
-                children,
-                unit_class,
-                set(supplied),
-                grouping,
-                lambda *a, w=where, **f: reader.fault(a[0], a[1] or w, a[2], **f),
-            )
-
-
-def _siblings(children: Sequence[Component], unit_class: str, supplied: set[str], grouping: set[str], say: Say) -> None:
-    """The weights of components below one parent, in one class."""
-    stated = [one for one in children if one.weight and one.weight.of(unit_class) is not None]
-    rest = [one for one in children if one.weight and one.weight.rest]
-    loose = [one for one in children if one.path in supplied]
-    grouped = [one for one in children if one.path in grouping]
-    for one in children:
-        sources = sum(one in source for source in (stated, rest, loose, grouped))
-        if sources != 1:
-            code = "scheme_weight_missing" if sources == 0 else "scheme_weight_twice"
-            say(code, one.where, "weight", component=one.path)
-    total = sum((one.weight.of(unit_class) or ZERO for one in stated if one.weight), ZERO)
-    in_words = f"[{unit_class}]" if unit_class else ""
-    if len(rest) > 1:
-        say("scheme_rest_twice", rest[1].where, "weight")
-    elif (total > HUNDRED) if (rest or loose or grouped) else (total != HUNDRED):
-        listed = " + ".join(plain(one.weight.of(unit_class) or ZERO) for one in stated if one.weight)
-        say("scheme_weights_not_100", "", "weight" + in_words, sum=plain(total), listed=listed)
 
 
 def _left_out(scheme: Scheme, say: Say) -> None:

@@ -101,6 +101,12 @@ grade = ["差"]
 value = false
 """
 
+RESTS = (
+    '"rest"\n[[component]]\npath = "b"\nzh = "乙"\nen = "B"\nweight = "rest"',
+    "scheme_rest_twice",
+    "component[1].weight",
+)
+EXTRA = '[[component]]\npath = "b.x3"\nzh = "丙"\nen = "C"\nweight = "1"\narticle = "二"\n'
 # what is replaced, by what, the code, the place named
 PLANTED = [
     ('weight = "60"', 'weight = "61"', "scheme_weights_not_100", "composite.weight[town]"),
@@ -125,6 +131,10 @@ PLANTED = [
     ('path = "a"', 'path = "a"\nstart = "101"', "scheme_outside_scale", "component[0].start"),
     ('path = "a"', 'path = "a"\ncap = "1"', "scheme_cap_without_ledger", "component[0].cap"),
     ('path = "b"\n', 'path = "b"\nstart = "100"\n', "scheme_start_not_leaf", "component[1].start"),
+    ('of = "b"', 'of = "b"\nover = ["x1"]', "scheme_weight_missing", "component[2].weight"),
+    ("[[left_out]]", EXTRA + "[[left_out]]", "scheme_weight_twice", "component[4].weight"),
+    ('kind = "shares"\nof = "b"', 'kind = "share"\nof = "b.x1"', "scheme_weights_mixed", "component[1].weight[town]"),
+    ('"60"\narticle = "二"\n\n[[component]]\npath = "b"\nzh = "乙"\nen = "B"\nweight = "40"', *RESTS),
     ("minus = true", 'minus = true\nweight = "5"', "scheme_minus_misplaced", "component[3].minus"),
     ("minus = true", 'minus = "yes"', "scheme_not_flag", "component[3].minus"),
     ('takes = ["deductions"]', 'takes = ["money"]', "scheme_not_choice", "component[3].takes[0]"),
