@@ -8,6 +8,7 @@ import time
 
 from api.actions.tally import fold
 from api.store import owed
+from api.store.tallies import are_waiting
 from worker.jobs import OUTBOX_WORK, Work
 from worker.shop import Shop, the_shop
 
@@ -43,7 +44,10 @@ def drain(shop: Shop, topic: str, seconds: float = BUDGET_SECONDS) -> int:
 def _one_transaction(shop: Shop, topic: str) -> int:
     if topic in {TALLY, STUCK}:
         with shop.database.write() as connection:
-            return fold(connection, ANSWERS_AT_ONCE, stuck=topic == STUCK)
+            looked_at = fold(connection, ANSWERS_AT_ONCE, stuck=topic == STUCK)
+            if topic == STUCK and are_waiting(connection, stuck=True):
+                log.error("ALERT answers cannot be counted; ballot.untallied.last_error says why. They stay owed")
+            return looked_at
     return _settle(shop, topic, OUTBOX_WORK[topic])
 
 

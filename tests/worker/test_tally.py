@@ -115,7 +115,7 @@ def test_two_drains_at_once_count_each_answer_once(shop, town):
         assert sum(tallies.respondents_of(connection, town.survey_id).values()) == 600
 
 
-def test_an_answer_that_cannot_be_counted_stops_no_other_and_is_never_dropped(shop, town):
+def test_an_answer_that_cannot_be_counted_stops_no_other_and_is_never_dropped(shop, town, caplog):
     with shop.database.write() as connection:
         poison = a_submission(town, "deputies", rate("v5"))
         issue(connection, [poison])
@@ -135,6 +135,7 @@ def test_an_answer_that_cannot_be_counted_stops_no_other_and_is_never_dropped(sh
         assert tallies.respondents_of(connection, town.survey_id) == {("deputies_1", "deputies_1"): 2}
     assert drain(shop, TALLY) == 0
     assert drain(shop, STUCK) == 1
+    assert "ALERT" in caplog.text
     with shop.database.write() as connection:
         assert untallied(connection) == {poison.response_id: (2, "form_gone")}
         assert recount(connection, town.survey_id) == []
