@@ -30,11 +30,11 @@ def formula(scheme: Scheme, speech: Speech) -> list[str]:
     mode = speech(*modes[rounding.mode])
     scale, places = plain(composite.scale), rounding.places
     full = speech(
-        f"满分 {scale} 分{speech.cite(composite.article)}", f"Full score {scale} {speech.cite(composite.article)}"
+        f"满分 {scale} 分{speech.cite(composite.article)}", f"Full score {scale}{speech.cite(composite.article)}"
     )
     once = speech(
         f"综合得分公布时{mode}到 {places} 位小数,只修约这一次{speech.cite(rounding.article)}",
-        f"rounded {mode} to {places} decimals, once, when published {speech.cite(rounding.article)}",
+        f"rounded {mode} to {places} decimals, once, when published{speech.cite(rounding.article)}",
     )
     head = [
         speech("考评内容", "Component"),
