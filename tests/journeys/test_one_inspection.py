@@ -232,6 +232,7 @@ def test_a_file_that_is_no_photo_is_refused_where_it_was_chosen(browser, address
         arrive(page, address)
         page.set_input_files("#album", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": b"<svg onload=alert(1)>"})
         expect(page.get_by_text("未收下：文件内容不是 JPEG、PNG 或 WebP 照片")).to_be_visible()
+        expect(page.get_by_text("待上传")).to_have_count(0)
         shoot(page, tmp_path, "refused")
         page.get_by_role("button", name="移除").click()
         expect(page.get_by_text("未收下")).to_have_count(0)
@@ -262,11 +263,12 @@ def test_it_all_works_without_a_script(browser, address, tmp_path):
 def test_the_smallest_phone_shows_everything(browser, address, tmp_path):
     with a_phone_at(browser, at_hall()) as page:
         page.set_viewport_size({"width": 320, "height": 568})
-        sign_in(page, address, "inspector", "/inspector")
-        shoot(page, tmp_path, "assignments-320")
         arrive(page, address)
         expect(page.get_by_text("确在现场")).to_be_visible()
         shoot(page, tmp_path, "visit-320")
+        page.get_by_role("link", name="返回").click()
+        shoot(page, tmp_path, "assignments-320")
+        page.get_by_text("湖滨南路办事大厅").click()
         page.get_by_role("link", name="填报问题").click()
         page.get_by_text("服务态度").click()
         shoot(page, tmp_path, "finding-320")

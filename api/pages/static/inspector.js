@@ -132,6 +132,7 @@ function photos(form) {
   const waiting = new Set();
   let draining = false;
   form.classList.add("enhanced");
+  form.querySelectorAll("[data-button]").forEach((label) => (label.className = label.dataset.button));
 
   const count = () => {
     const shown = document.querySelector("[data-waiting-count]");
@@ -144,6 +145,7 @@ function photos(form) {
     const picture = document.createElement("img");
     picture.src = URL.createObjectURL(file);
     picture.alt = "";
+    picture.addEventListener("error", () => (picture.hidden = true)); // no picture: the server will say so in words
     const told = document.createElement("div");
     told.className = "stack stack-s";
     const state = document.createElement("strong");
@@ -151,7 +153,7 @@ function photos(form) {
     state.textContent = words.waiting;
     const detail = document.createElement("span");
     detail.className = "soft small";
-    detail.textContent = `${file.name} · ${(file.size / 1048576).toFixed(1)} MB`;
+    detail.textContent = `${file.name} · ${Math.ceil(file.size / 1024)} kB`;
     told.append(state, detail);
     item.append(picture, told);
     queue.append(item);
@@ -180,17 +182,18 @@ function photos(form) {
 
   const fail = async (one, answer) => {
     one.stopped = true;
-    one.item.classList.add("failed");
     if (answer.status === 401 || answer.status === 403) {
       one.state.textContent = words.signedOut;
       offer(one, words.again, async () => {
         await renewToken(form).catch(() => false);
         one.stopped = false;
-        one.item.classList.remove("failed");
         drain();
       });
       return;
     }
+    waiting.delete(one); // it will never be sent, so nothing waits
+    count();
+    one.item.classList.add("failed");
     const said = await answer.json().catch(() => null);
     const sentence = said ? said.errors.map((error) => (english ? error.en : error.zh)).join(" ") : String(answer.status);
     one.state.textContent = `${words.failed}${t("：", ": ")}${sentence}`;
