@@ -1,7 +1,7 @@
 """Answering with a code: what it opens, and handing the answers in. The pages and the API both come here.
 
 A web process keeps little between requests: the booths for two seconds (freezing a round is decided in the
-database all the same), compiled forms for good (a version never changes), and how often codes failed.
+database all the same), compiled forms (a version never changes), and how often codes failed.
 """
 
 import re
@@ -16,6 +16,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from api.actions.responses import CODE_NAMESPACE, Outcome, Submission
+from api.actions.tally import form_of_version
 from api.store import surveys
 from api.store.ballots import receipt_exists
 from api.store.evaluations import Evaluation, evaluations
@@ -23,7 +24,6 @@ from api.store.roll import stratum_of_code
 from api.store.surveys import Booth
 from api.transaction import Database
 from survey_forms.forms.answers import read_answers
-from survey_forms.forms.compile import compile_form
 from survey_forms.forms.model import Form, Raw
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import TOKEN_LENGTH, code_mac, draft_id, read_code
@@ -31,7 +31,6 @@ from survey_forms.sampling.codes import TOKEN_LENGTH, code_mac, draft_id, read_c
 CHINA = timezone(timedelta(hours=8))
 BOOTHS_SECONDS = 2.0
 FAILURES_PER_SECOND = 5.0
-MOST_COMPILED = 256
 MODE = "web"
 
 _RECEIPT = re.compile(r"[0-9A-Za-z_-]{20,64}")
@@ -96,7 +95,6 @@ class Answering:
     def __init__(self, database: Database, submit: Callable[[Submission], Outcome], pepper: bytes) -> None:
         self._database, self._submit, self.pepper = database, submit, pepper
         self._known = Known({}, {}, 0.0)
-        self._forms: dict[str, Form] = {}
         self.cap = FailureCap(FAILURES_PER_SECOND)
 
     def known(self, connection: Connection, *, booth: tuple[int, str] | None = None) -> Known:
@@ -106,19 +104,6 @@ class Answering:
             found = {one.id: one for one in evaluations(connection)}
             self._known = known = Known(surveys.booths(connection), found, time.monotonic() + BOOTHS_SECONDS)
         return known
-
-    def form(self, connection: Connection, version: str) -> Form:
-        """The compiled questionnaire of a version."""
-        form = self._forms.get(version)
-        if form is None:
-            xform = surveys.xform_of(connection, version)
-            if xform is None:
-                raise LookupError(f"no XForm of version {version}")  # a foreign key says this cannot be
-            form = compile_form(xform)
-            if len(self._forms) >= MOST_COMPILED:
-                self._forms.pop(next(iter(self._forms)))
-            self._forms[version] = form
-        return form
 
     def open(self, connection: Connection, code: str, now: datetime) -> Opened:
         """What a canonical code opens.
@@ -132,7 +117,7 @@ class Answering:
         booth = self.known(connection, booth=found[:2]).booths.get(found[:2])
         if booth is None or not booth.is_open(now):
             raise Refused("code_refused")
-        return Opened(booth, self.form(connection, booth.form_version))
+        return Opened(booth, form_of_version(connection, booth.form_version))
 
     def enter(self, connection: Connection, typed: str, now: datetime) -> tuple[str, Opened]:
         """Read what was typed or carried by a QR code: the canonical code and what it opens.

@@ -12,7 +12,7 @@ from api.store import evaluations, roll
 from api.transaction import Database
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import check_character
-from tests.builders import a_form_version, a_grid_book, a_survey, some_codes
+from tests.builders import a_survey, some_codes
 
 PEPPER = b"a test's pepper, thirty-two bytes at least"
 UNKNOWN = "2222222222" + check_character("2222222222")
@@ -126,14 +126,6 @@ def test_a_code_of_a_stratum_that_is_not_there_is_refused(connection, desk):
     with pytest.raises(Refused) as raised:
         desk.open(connection, code, NOW)
     assert code_of(raised) == "code_refused"
-
-
-def test_compiled_forms_are_bounded(connection, desk, monkeypatch):
-    monkeypatch.setattr(answering, "MOST_COMPILED", 2)
-    versions = [a_form_version(connection, a_grid_book(units)) for units in (1, 2, 3)]
-    for version in versions:
-        assert desk.form(connection, version).version == version
-    assert len(desk._forms) == 2
 
 
 @pytest.mark.parametrize(

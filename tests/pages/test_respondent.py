@@ -373,7 +373,7 @@ def test_the_entry_page_speaks_english_and_large(phone):
 
 def test_the_summary_shows_every_answer_with_its_own_way_to_change_it(phone, code):
     page = answer_everything(phone, code)
-    links = re.findall(r'href="/survey\?at=(\d)&amp;then=summary#(\w+)">修改<span class="vh">：(.*?)</span>', page.text)
+    links = re.findall(r'href="/survey\?at=(\d)&amp;then=summary#(\w+)">修改 <span class="vh">(.*?)</span>', page.text)
     assert len(links) == 4 + 8 + 2
     assert len({words for _, _, words in links}) == len(links)
     changed = phone.get("/survey?at=1&then=summary")
