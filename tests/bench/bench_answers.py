@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,7 +71,10 @@ def main() -> None:
             report("half speed", half)
         finally:
             web.terminate()
-            web.wait(10)
+            try:
+                web.wait(10)
+            except subprocess.TimeoutExpired:
+                web.kill()
         after = pgbench(server, 5)
         raw = (before + after) / 2
         print(f"pgbench, {CONNECTIONS} connections: {before:,.0f} before, {after:,.0f} after, commits/s")
@@ -139,7 +143,8 @@ def prepare(engine: Engine, number: int) -> tuple[int, str, list[bytes]]:
         for start in range(0, len(rows), 5000):
             connection.execute(insert(roll.access_code), rows[start : start + 5000])
     chance = random.Random(1)
-    answers = [answer(form, Person("siming", 0.0), {}, now.date(), chance) for _ in range(200)]
+    stored = [answer(form, Person("siming", 0.0), {}, now.date(), chance) for _ in range(200)]
+    answers = [{name: v if isinstance(v, list) else str(v) for name, v in one.items()} for one in stored]
     bodies = [
         request(
             "/api/v1/responses",
@@ -216,15 +221,16 @@ def start_web(url: str, directory: Path, workers: int) -> tuple[int, subprocess.
         "--log-level", "warning", "api.app:from_environment",
     ]  # fmt: skip
     web = subprocess.Popen(command, env=env, start_new_session=True)
-    for _ in range(200):
+    deadline = time.monotonic() + 60
+    while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10):
+                return port, web
         except OSError:
-            time.sleep(0.05)
-        else:
-            break
-    time.sleep(1.0)
-    return port, web
+            if time.monotonic() > deadline or web.poll() is not None:
+                web.kill()
+                raise
+            time.sleep(0.1)
 
 
 def cpu_seconds(*roots: int | None) -> float:

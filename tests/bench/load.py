@@ -67,7 +67,10 @@ def run(port: int, requests: Sequence[bytes], connections: int, per_second: floa
             line.sent = now if per_second is None else began + sent / per_second
             line.sock.sendall(waiting.popleft())
             sent += 1
-        for key, _ in selector.select(0.001 if per_second else 1.0):
+        ready = selector.select(0.001 if per_second else 10.0)
+        if not ready and not per_second:
+            raise TimeoutError(f"no answer for 10 s after {len(latencies)} of {total}")
+        for key, _ in ready:
             line = key.data
             chunk = line.sock.recv(65536)
             if not chunk:
