@@ -104,11 +104,11 @@ def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happ
             if number in told:
                 _finding(team, told[number], visit_id, photo, inspector, at)
     today = now.astimezone(CHINA).date()
-    for number, (who, days) in enumerate(
+    for number, (who, ahead) in enumerate(
         [("inspector", 0), ("inspector", 0), ("inspector", 0), ("inspector2", 0), ("inspector", 1), ("inspector2", 2)]
     ):
         _, site_id = sites[(number * 3 + 1) % len(sites)]
-        _assign(connection, evaluation_id, site_id, staff[who], today + timedelta(days=days))
+        _assign(connection, evaluation_id, site_id, staff[who], today + timedelta(days=ahead))
 
 
 def _weekdays_before(now: datetime, count: int) -> list[date]:
