@@ -26,7 +26,7 @@ from survey_forms.sampling.codes import code_mac, display
 
 MINGCHA = Path(sys.executable).with_name("mingcha")
 READY = "Ctrl-C"
-LATER_START = 30.0  # 4 s on two quiet cores, 8 s at most; the tests of a whole suite share these two
+LATER_START = 60.0  # 4 s on two quiet cores, 8 s at most; the tests of a whole suite share these two
 
 
 def free_port() -> int:
@@ -83,7 +83,7 @@ class Running:
                 start_new_session=True,
             )
 
-    def wait_ready(self, seconds: float = 60.0) -> float:
+    def wait_ready(self, seconds: float = 90.0) -> float:
         """Until it says so; returns the seconds that it took."""
         started = time.monotonic()
         until(lambda: READY in self.said() or self.process.poll() is not None, seconds)
