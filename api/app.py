@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth
 from api.actions.answering import Answering
+from api.actions.booths import Booths
 from api.config import Settings
 from api.http import mount
 from api.intake import Intake
@@ -16,6 +17,7 @@ from api.pages import (
     bureau,
     compress,
     design,
+    desk,
     evidence,
     indicators,
     inspector,
@@ -59,12 +61,14 @@ def create_app(settings: Settings) -> Flask:
         JSON_SORT_KEYS=False,
     )
     database = Database(make_engine(settings.database_url, settings.pool_size, settings.pool_overflow))
-    intake = Intake(database)
-    answering = Answering(database, intake.submit, settings.pepper)
+    booths = Booths(settings.pepper)
+    intake = Intake(database, booths.settle)
+    answering = Answering(database, booths, intake.submit)
     app.extensions[KEY] = Services(settings, database, Objects(settings.objects), intake, answering)
     auth.init_app(app)
     render.init_app(app)
     ui.init_app(app)
+    desk.init_app(app)
     compress.init_app(app)
     for pages in PAGES:
         app.register_blueprint(pages)

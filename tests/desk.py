@@ -88,6 +88,20 @@ def a_desk(connection: Connection, *, simulated: bool = False, supplied: dict[st
     return Desk(evaluations.evaluation_numbered(connection, evaluation_id), units, staff, survey_id)
 
 
+def a_second_evaluation(connection: Connection, desk: Desk) -> None:
+    """A newer evaluation under the same scheme, with nothing in it."""
+    connection.execute(
+        insert(evaluations.evaluation).values(
+            code="second",
+            year=2016,
+            name_zh="第二次考评",
+            name_en="A second evaluation",
+            scheme_digest=desk.evaluation.scheme_digest,
+            supplied={},
+        )
+    )
+
+
 def a_person(connection: Connection, username: str, role: str, unit_id: int | None = None) -> int:
     """Someone who can sign in with `PASSWORD`."""
     key: int = connection.execute(

@@ -1,13 +1,25 @@
 """Which evaluation the desk's pages show: the one that was chosen, else the newest."""
 
-from flask import request
+from flask import Flask, g, request
 from sqlalchemy import Connection
+from werkzeug.wrappers import Response
 
 from api.store import evaluations
 from api.store.evaluations import Evaluation
 from survey_forms.refusal import Refused
 
 EVALUATION_COOKIE = "mc_evaluation"
+
+
+def init_app(app: Flask) -> None:
+    """Let the choice of an evaluation outlast the page on which it was made."""
+    app.after_request(_remember_choice)
+
+
+def _remember_choice(response: Response) -> Response:
+    if "chosen_evaluation" in g:
+        response.set_cookie(EVALUATION_COOKIE, g.chosen_evaluation, httponly=True, samesite="Lax")
+    return response
 
 
 def evaluation_in_view(connection: Connection) -> Evaluation:
@@ -21,6 +33,7 @@ def evaluation_in_view(connection: Connection) -> Evaluation:
         found = evaluations.evaluation_called(connection, asked)
         if found is None:
             raise Refused("not_found", "evaluation")
+        g.chosen_evaluation = found.code
         return found
     chosen = request.cookies.get(EVALUATION_COOKIE, "")
     known = evaluations.evaluations(connection)

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.services import KEY
 from api.store.results import latest_composite
 from survey_forms.scoring.compute import score
-from tests.desk import PASSWORD, UNITS, Desk, a_desk, a_scored_desk, publish
+from tests.desk import PASSWORD, UNITS, Desk, a_desk, a_person, a_scored_desk, a_second_evaluation, publish
 
 PAGES = {
     "office": (
@@ -120,10 +120,22 @@ class TestEveryPage:
 
     def test_before_there_is_an_evaluation_the_desk_says_so(self, app, engine):
         with engine.begin() as connection:
-            from_desk = a_desk(connection)
+            a_person(connection, "office", "office")
+        answer = signed_in(app, "office").get("/office")
+        assert answer.status_code == 404
+        assert "系统里还没有考评" in answer.text
+
+    def test_another_evaluation_is_chosen_by_its_address_and_stays_chosen(self, app, desk, engine):
+        with engine.begin() as connection:
+            a_second_evaluation(connection, desk)
         client = signed_in(app, "office")
+        newest, older = (
+            f'<span class="evaluation">{name}</span>' for name in ("第二次考评", "厦门市 2015 年度绩效考评")
+        )
+        assert newest in client.get("/office/results").text
+        assert older in client.get("/office?evaluation=xiamen-2015").text
+        assert older in client.get("/office/results").text
         assert client.get("/office?evaluation=none-such").status_code == 404
-        assert client.get(f"/office?evaluation={from_desk.evaluation.code}").status_code == 200
 
 
 class TestTheOverview:
