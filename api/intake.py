@@ -1,16 +1,20 @@
-"""Group commit: the threads of a web process hand their submissions to one thread that commits them together.
+"""Group commit: the threads of a web process hand their submissions to one thread that settles them together.
 
 Every submission is answered only after the transaction that holds it is on disk, so nothing is weaker than one
-transaction each; under load the cost of a commit is shared (stack.md section 4: half the CPU a submission).
+transaction each; under load the cost of a look-up and of a commit is shared (stack.md section 4).
 """
 
 import logging
 import queue
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
-from api.actions.responses import Outcome, Submission, accept
+from sqlalchemy import Connection
+
+from api.actions.booths import Try
+from api.actions.responses import Outcome
 from api.transaction import Database
 from survey_forms.refusal import Refused
 
@@ -19,23 +23,25 @@ PATIENCE_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
-_Waiting = tuple[Submission, "Future[Outcome]"]
+Settle = Callable[[Connection, Sequence[Try]], Sequence[Outcome | Refused]]
+_Waiting = tuple[Try, "Future[Outcome]"]
 
 
 class Intake:
     """One committing thread a process, started with the first submission (after the server has forked)."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, settle: Settle) -> None:
+        self._database, self._settle = database, settle
         self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, submission: Submission) -> Outcome:
-        """Commit a submission and say what became of it.
+    def submit(self, submission: Try) -> Outcome:
+        """Settle a submission and say what became of it.
 
         Raises:
-            Refused: `try_again` when the database is away or slow; the retry with the same receipt is safe.
+            Refused: what its settling refused; `try_again` when the database is away or slow, and then the retry
+                with the same receipt is safe.
         """
         self._ensure_started()
         future: Future[Outcome] = Future()
@@ -66,7 +72,7 @@ class Intake:
         """Commit a batch; if it fails and holds several, each stands alone, so that one cannot spoil the others."""
         try:
             with self._database.write() as connection:
-                outcomes = accept(connection, [submission for submission, _ in batch])
+                outcomes = self._settle(connection, [submission for submission, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the waiting requests, not to this thread
             if len(batch) == 1:
                 log.warning("a submission could not be stored: %s", type(error).__name__)
@@ -76,4 +82,7 @@ class Intake:
                     self._commit([one])
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
-            future.set_result(outcome)
+            if isinstance(outcome, Refused):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)

@@ -14,6 +14,8 @@ from sqlalchemy import ARRAY, Date, Integer, LargeBinary, Text, Uuid, bindparam,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 
+from api.store.ballots import receipts_known
+
 CODE_NAMESPACE = "mingcha"
 """Access codes live in one space: the code alone says which survey it opens."""
 
@@ -85,10 +87,6 @@ _ACCEPT = text(
     """
 ).bindparams(*(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
-_KNOWN = text("SELECT receipt_hash FROM ballot.receipt WHERE receipt_hash = ANY(:hashes)").bindparams(
-    bindparam("hashes", type_=ARRAY(LargeBinary))
-)
-
 
 def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Outcome]:
     """Accept what can be accepted; one outcome a submission, in their order.
@@ -99,7 +97,7 @@ def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Ou
     arrays = {name: [getattr(submission, name) for submission in submissions] for name in _COLUMNS}
     accepted = {row.response_id for row in connection.execute(_ACCEPT, arrays)}
     others = [s.receipt_hash for s in submissions if s.response_id not in accepted]
-    known = {bytes(row.receipt_hash) for row in connection.execute(_KNOWN, {"hashes": others})} if others else set()
+    known = receipts_known(connection, others) if others else frozenset()
     return [
         "accepted"
         if submission.response_id in accepted

@@ -79,7 +79,7 @@ def _enter(_: Pass) -> Response:
     """Read the code; go on where its draft left off."""
     now, answering = utc_now(), services().answering
     with services().database.read() as connection:
-        code, opened = answering.enter(connection, request.form.get("code", ""), now)
+        code, opened = answering.booths.enter(connection, request.form.get("code", ""), now)
         found = visit_of(connection, code, opened, now)
     response = _show(found, found.allowed(""), resumed=found.draft is not None)
     hand_pass(response, Pass(code=code))
@@ -123,7 +123,7 @@ def _send(held: Pass) -> Response:
         if found.draft is None or found.way.first_open():
             return _show(found, found.allowed(str(SUMMARY)), told=True)
         receipt = found.draft.receipt
-        answering.hand_in(found.code, found.opened, found.draft.raw, receipt, now)
+        answering.hand_in(found.code, found.draft.raw, receipt, now)
     except Refused as refused:
         with services().database.read() as connection:
             if _about_the_code(refused) and not answering.accepted_before(connection, receipt):
@@ -164,7 +164,7 @@ _ACTS: dict[str, Callable[[Pass], Response]] = {
 
 def _entry(refused: Refused | None = None, left: str = "") -> Response:
     with services().database.read() as connection:
-        known = services().answering.known(connection)
+        known = services().answering.booths.known(connection)
     now = utc_now()
     running = {booth.evaluation_id for booth in known.booths.values() if booth.is_open(now)}
     mistyped = refused is not None and refused.code == "code_mistyped"

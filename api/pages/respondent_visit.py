@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from api.actions.answering import Opened, local_day
+from api.actions.booths import Opened, local_day
 from api.actions.drafts import Draft, Drawer, find_draft, keep_draft
 from api.pages.respondent_shown import Way, merged
 from api.services import services
@@ -89,13 +89,13 @@ def visit(connection: Connection, code: str, now: datetime, *, hold: bool = Fals
     """
     if not code:
         raise Refused("code_needed")
-    return visit_of(connection, code, services().answering.open(connection, code, now), now, hold=hold)
+    return visit_of(connection, code, services().answering.booths.open(connection, code, now), now, hold=hold)
 
 
 def visit_of(connection: Connection, code: str, opened: Opened, now: datetime, *, hold: bool = False) -> Visit:
     """Find the draft of a code that has been opened already."""
-    answering = services().answering
-    drawer = Drawer.of(answering.pepper, code)
+    booths = services().answering.booths
+    drawer = Drawer.of(booths.pepper, code)
     try:
         draft, lost = find_draft(connection, drawer, hold=hold), False
     except Refused as refused:
@@ -105,7 +105,7 @@ def visit_of(connection: Connection, code: str, opened: Opened, now: datetime, *
     if draft is not None:
         asked = {question.name for page in opened.form.pages for question in page.questions}
         draft = replace(draft, raw={name: value for name, value in draft.raw.items() if name in asked})
-    evaluation = answering.known(connection).evaluations[opened.booth.evaluation_id]
+    evaluation = booths.known(connection).evaluations[opened.booth.evaluation_id]
     today = local_day(now)
     way = Way.through(opened.form, draft.raw if draft else {}, today)
     return Visit(code, opened, evaluation, drawer, draft, today, way, lost)

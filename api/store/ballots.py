@@ -4,9 +4,24 @@ A draft is sealed under a key that only the respondent's code yields (`survey_fo
 its id is derived from the code by a one-way function, so the row tells the operator nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Column, Connection, Date, Integer, LargeBinary, Table, Text, Uuid, delete, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from api.store.base import facts, metadata
@@ -54,12 +69,23 @@ draft = Table(
 )
 
 
+_RECEIPTS = text("SELECT receipt_hash FROM ballot.receipt WHERE receipt_hash = ANY(:hashes)").bindparams(
+    bindparam("hashes", type_=ARRAY(LargeBinary))
+)
+
+
 def receipt_exists(connection: Connection, receipt_hash: bytes) -> bool:
     """Whether an answer with this receipt was accepted."""
     return (
         connection.execute(select(receipt.c.receipt_hash).where(receipt.c.receipt_hash == receipt_hash)).first()
         is not None
     )
+
+
+def receipts_known(connection: Connection, hashes: Sequence[bytes]) -> frozenset[bytes]:
+    """Those of the receipts with which an answer was accepted."""
+    rows = connection.execute(_RECEIPTS, {"hashes": list(hashes)})
+    return frozenset(bytes(row.receipt_hash) for row in rows)
 
 
 def sealed_draft(connection: Connection, draft_id: bytes, *, hold: bool = False) -> bytes | None:

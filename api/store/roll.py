@@ -1,9 +1,11 @@
 """Who may answer: frame, draw, cases and access codes. Nothing here tells what anybody answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
     Connection,
@@ -12,8 +14,10 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     func,
     select,
+    text,
 )
 
 from api.store.base import facts, metadata, moment, serial
@@ -128,6 +132,17 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     for code, issued, spent in codes:
         found[code] = replace(found.get(code, Fieldwork()), issued=issued, spent=spent)
     return found
+
+
+_CODES = text("SELECT mac, survey_id, stratum, spent FROM roll.access_code WHERE mac = ANY(:macs)").bindparams(
+    bindparam("macs", type_=ARRAY(LargeBinary))
+)
+
+
+def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, tuple[int, str, bool]]:
+    """Survey, stratum and whether it is spent, for those of the codes that exist."""
+    rows = connection.execute(_CODES, {"macs": list(macs)})
+    return {bytes(row.mac): (row.survey_id, row.stratum, row.spent) for row in rows}
 
 
 def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:

@@ -1,20 +1,23 @@
 """Accepting answers: one a code whatever is tried, nothing lost, nothing joined."""
 
 import secrets
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
 
+from api.actions.booths import Booths, Try
 from api.actions.drafts import Draft, Drawer, keep_draft
 from api.actions.responses import CODE_NAMESPACE, Submission, accept
 from api.intake import Intake
 from api.store import ballots, evaluations, roll
 from api.transaction import Database
+from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import code_mac, draft_id
 from tests.builders import DAY, a_survey, some_codes
 
@@ -116,6 +119,29 @@ def test_a_survey_that_is_not_open_refuses(connection, facts):
     assert connection.execute(select(roll.access_code.c.spent)).scalar_one() is False
 
 
+def an_intake(engine):
+    """A process's committing thread."""
+    return Intake(Database(engine), Booths(PEPPER).settle)
+
+
+def a_try(code, receipt=None, answers=None):
+    """What a process is handed: nothing about it has been checked."""
+    return Try(
+        mac=code_mac(PEPPER, CODE_NAMESPACE, code),
+        draft_id=draft_id(PEPPER, CODE_NAMESPACE, code),
+        receipt_hash=sha256((receipt or secrets.token_hex(16)).encode()).digest(),
+        raw={"police": "good"} if answers is None else answers,
+        now=datetime.now(UTC),
+    )
+
+
+def outcome_of(intake, one):
+    try:
+        return intake.submit(one)
+    except Refused as refused:
+        return refused.code
+
+
 def committed_survey(engine, number=1, book=None):
     with engine.begin() as connection:
         survey = a_survey(connection, book)
@@ -123,55 +149,98 @@ def committed_survey(engine, number=1, book=None):
 
 
 def test_fifty_tries_at_once_with_one_code_through_two_processes_are_one_answer(engine):
-    survey, (code,) = committed_survey(engine)
-    intakes = [Intake(Database(engine)), Intake(Database(engine))]
-    tries = [a_submission(survey, code) for _ in range(50)]
+    _, (code,) = committed_survey(engine)
+    intakes = [an_intake(engine), an_intake(engine)]
+    tries = [a_try(code, answers={"police": "good", "words": str(at)}) for at in range(50)]
     with ThreadPoolExecutor(50) as threads:
-        outcomes = list(threads.map(lambda at: intakes[at % 2].submit(tries[at]), range(50)))
-    assert sorted(outcomes) == ["accepted"] + ["refused"] * 49
+        outcomes = list(threads.map(lambda at: outcome_of(intakes[at % 2], tries[at]), range(50)))
+    assert sorted(outcomes) == ["accepted"] + ["code_refused"] * 49
     with engine.connect() as connection:
-        assert connection.execute(select(ballots.response.c.id)).scalars().all() == [
-            tries[outcomes.index("accepted")].response_id
-        ]
+        (row,) = connection.execute(select(ballots.response)).all()
+        assert row.answers["words"] == str(outcomes.index("accepted"))
         assert count(connection, ballots.untallied) == count(connection, ballots.receipt) == 1
 
 
+def test_fifty_tries_at_once_with_one_receipt_are_all_told_it_was_accepted(engine):
+    _, (code,) = committed_survey(engine)
+    intakes = [an_intake(engine), an_intake(engine)]
+    with ThreadPoolExecutor(50) as threads:
+        outcomes = list(threads.map(lambda at: outcome_of(intakes[at % 2], a_try(code, "one receipt")), range(50)))
+    assert sorted(outcomes) == ["accepted"] + ["repeated"] * 49
+    with engine.connect() as connection:
+        assert count(connection, ballots.response) == 1
+
+
 def test_many_codes_crossing_in_two_processes_are_each_one_answer(engine):
-    survey, codes = committed_survey(engine, 40)
-    intakes = [Intake(Database(engine)), Intake(Database(engine))]
-    tries = [a_submission(survey, code) for code in [*codes, *reversed(codes)] * 4]
+    _, codes = committed_survey(engine, 40)
+    intakes = [an_intake(engine), an_intake(engine)]
+    tries = [a_try(code) for code in [*codes, *reversed(codes)] * 4]
     with ThreadPoolExecutor(32) as threads:
-        outcomes = list(threads.map(lambda at: intakes[at % 2].submit(tries[at]), range(len(tries))))
+        outcomes = list(threads.map(lambda at: outcome_of(intakes[at % 2], tries[at]), range(len(tries))))
     assert outcomes.count("accepted") == 40
+    assert set(outcomes) == {"accepted", "code_refused"}
     with engine.connect() as connection:
         assert count(connection, ballots.response) == count(connection, ballots.untallied) == 40
 
 
-def test_one_submission_that_cannot_be_stored_does_not_spoil_its_neighbours(engine):
-    survey, codes = committed_survey(engine, 6)
-    given = [a_submission(survey, code) for code in codes]
-    given[2] = replace(given[2], answers={"words": "\0"})  # PostgreSQL keeps no NUL
-    intake = Intake(Database(engine))
+def test_in_one_batch_each_is_settled_for_itself(engine):
+    _, codes = committed_survey(engine, 3)
+    batch = [
+        a_try(codes[0]),
+        a_try("NOSUCHCODE2"),
+        a_try(codes[1], answers={"police": "nine"}),
+        a_try(codes[0]),
+        a_try(codes[2], "receipt-2"),
+        a_try(codes[2], "receipt-2"),
+    ]
+    with engine.begin() as connection:
+        settled = Booths(PEPPER).settle(connection, batch)
+    told = [one.code if isinstance(one, Refused) else one for one in settled]
+    assert told[1:3] == ["code_refused", "answer_not_a_choice"]
+    assert sorted([told[0], told[3]]) == ["accepted", "code_refused"]
+    assert sorted(told[4:]) == ["accepted", "repeated"]
+    with engine.connect() as connection:
+        assert count(connection, ballots.response) == 2
+
+
+def test_one_submission_that_cannot_be_settled_does_not_spoil_its_neighbours(engine):
+    _, codes = committed_survey(engine, 6)
+    given = [a_try(code) for code in codes]
+    given[2] = replace(given[2], raw=None)  # no caller sends it; whatever it is, only its own request may fail
+    intake = an_intake(engine)
     with ThreadPoolExecutor(6) as threads:
         waiting = [threads.submit(intake.submit, one) for one in given]
         failed = [future.exception() is not None for future in waiting]
     assert failed == [at == 2 for at in range(6)]
     with engine.connect() as connection:
         assert count(connection, ballots.response) == 5
-        spent = connection.execute(select(func.count()).where(roll.access_code.c.spent)).scalar_one()
-        assert spent == 5
+        assert connection.execute(select(func.count()).where(roll.access_code.c.spent)).scalar_one() == 5
 
 
 def test_freezing_waits_for_answers_on_their_way_and_refuses_those_after(engine):
     """A freeze takes the round's lock exclusively: an answer is wholly before it or refused."""
     survey, (code,) = committed_survey(engine)
-    intake = Intake(Database(engine))
+    intake = an_intake(engine)
     with engine.begin() as office, ThreadPoolExecutor(1) as threads:
         office.execute(text("SELECT pg_advisory_xact_lock(hashtext('round'), :survey)"), {"survey": survey.id})
-        waiting = threads.submit(intake.submit, a_submission(survey, code))
+        waiting = threads.submit(outcome_of, intake, a_try(code))
+        wait_for_a_lock(engine)
         office.execute(update(evaluations.round_).values(status="frozen"))
         office.commit()
-        assert waiting.result(10) == "refused"
+        assert waiting.result(10) == "code_refused"
+    with engine.connect() as connection:
+        assert count(connection, ballots.response) == 0
+
+
+def wait_for_a_lock(engine):
+    """Until somebody waits for an advisory lock."""
+    for _ in range(500):
+        with engine.connect() as connection:
+            waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            if connection.execute(text(waiting)).scalar_one():
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")
 
 
 def test_no_column_of_an_answer_leads_back_to_a_code(connection, survey, code):

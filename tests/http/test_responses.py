@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, update
 
-from api.actions.answering import FailureCap
+from api.actions.booths import FailureCap, Known
 from api.app import create_app
 from api.services import KEY
 from api.store import ballots, evaluations
@@ -71,7 +71,7 @@ def test_unknown_spent_and_closed_codes_get_one_reply(app, codes, engine):
     spent, unknown = hand_in(app, codes[0]), hand_in(app, UNKNOWN)
     with engine.begin() as connection:
         connection.execute(update(evaluations.round_).values(status="frozen"))
-    app.extensions[KEY].answering._known = app.extensions[KEY].answering._known.__class__({}, {}, 0)
+    app.extensions[KEY].answering.booths._known = Known({}, {}, 0)
     closed = hand_in(app, codes[1])
     assert [one.status_code for one in (spent, unknown, closed)] == [410] * 3
     assert spent.data == unknown.data == closed.data
@@ -132,7 +132,7 @@ def test_another_site_cannot_hand_in_through_a_visitors_browser(app, codes):
 
 
 def test_guessing_by_the_api_meets_the_same_cap(app, codes):
-    app.extensions[KEY].answering.cap = FailureCap(5, lambda: 0.0)
+    app.extensions[KEY].answering.booths.cap = FailureCap(5, lambda: 0.0)
     statuses = [hand_in(app, UNKNOWN).status_code for _ in range(8)]
     assert statuses == [410] * 5 + [429] * 3
     assert app.test_client().post("/survey", data={"do": "enter", "code": codes[0]}).status_code == 429

@@ -10,7 +10,7 @@ from http.cookies import SimpleCookie
 import pytest
 from sqlalchemy import func, select, update
 
-from api.actions.answering import FailureCap
+from api.actions.booths import FailureCap
 from api.app import create_app
 from api.services import KEY
 from api.store import ballots, evaluations, roll
@@ -147,7 +147,7 @@ def test_above_the_cap_typed_codes_wait_and_qr_codes_and_open_sessions_go_on(app
     with engine.begin() as connection:
         (token,) = some_codes(connection, survey, 1, settings.pepper, tokens=True)
     phone.enter(mine)
-    app.extensions[KEY].answering.cap = FailureCap(5, lambda: 0.0)
+    app.extensions[KEY].answering.booths.cap = FailureCap(5, lambda: 0.0)
     guesser = Phone(app)
     assert [guesser.enter(UNKNOWN).status_code for _ in range(8)] == [410] * 5 + [429] * 3
     waiting = Phone(app).enter(late)

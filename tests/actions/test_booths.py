@@ -6,10 +6,9 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import event, update
 
-from api.actions import answering
-from api.actions.answering import Answering, FailureCap, local_day
+from api.actions import booths
+from api.actions.booths import Booths, FailureCap, local_day
 from api.store import evaluations, roll
-from api.transaction import Database
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import check_character
 from tests.builders import a_survey, some_codes
@@ -24,8 +23,8 @@ def code_of(raised) -> str:
 
 
 @pytest.fixture
-def desk(shared_engine):
-    return Answering(Database(shared_engine), lambda _: "accepted", PEPPER)
+def desk():
+    return Booths(PEPPER)
 
 
 @pytest.fixture
@@ -113,8 +112,8 @@ def test_a_freeze_is_seen_within_two_seconds(connection, desk, monkeypatch):
     (code,) = some_codes(connection, survey, 1, PEPPER)
     desk.open(connection, code, NOW)
     connection.execute(update(evaluations.round_).values(status="frozen"))
-    later = answering.time.monotonic() + answering.BOOTHS_SECONDS + 0.01
-    monkeypatch.setattr(answering.time, "monotonic", lambda: later)
+    later = booths.time.monotonic() + booths.BOOTHS_SECONDS + 0.01
+    monkeypatch.setattr(booths.time, "monotonic", lambda: later)
     with pytest.raises(Refused) as raised:
         desk.open(connection, code, NOW)
     assert code_of(raised) == "code_refused"

@@ -1,0 +1,202 @@
+"""What codes open, and settling what was handed in with them: many submissions at once, in one transaction.
+
+A web process keeps little between requests: the booths for two seconds (freezing a round is decided in the
+database all the same), compiled forms (a version never changes), and how often codes failed.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from api.actions.responses import CODE_NAMESPACE, Outcome, Submission, accept
+from api.actions.tally import form_of_version
+from api.store import surveys
+from api.store.ballots import receipts_known
+from api.store.evaluations import Evaluation, evaluations
+from api.store.roll import codes_found, stratum_of_code
+from api.store.surveys import Booth
+from survey_forms.forms.answers import read_answers
+from survey_forms.forms.model import Form, Raw
+from survey_forms.refusal import Refused
+from survey_forms.sampling.codes import TOKEN_LENGTH, code_mac, read_code
+
+CHINA = timezone(timedelta(hours=8))
+BOOTHS_SECONDS = 2.0
+FAILURES_PER_SECOND = 5.0
+MODE = "web"
+
+
+def local_day(now: datetime) -> date:
+    """The day in China, the only clock that an answer carries."""
+    return now.astimezone(CHINA).date()
+
+
+class FailureCap:
+    """At most so many failed typed codes a second in this process, whoever sends them (mobile.md section 7.2).
+
+    A typed code has 48.6 bits; it is this cap, not a limit by address, that keeps guessing hopeless. A QR
+    token (77.7 bits) needs none, so nobody can close the survey by guessing.
+    """
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._clock = rate, clock
+        self._left, self._at = rate, clock()
+        self._lock = threading.Lock()
+
+    def admit(self) -> None:
+        """Let a typed code be tried; tries under way at the same moment all pass, and all count if they fail.
+
+        Raises:
+            Refused: `code_wait` when too many have failed.
+        """
+        with self._lock:
+            now = self._clock()
+            self._left = min(self._rate, self._left + (now - self._at) * self._rate)
+            self._at = now
+            if self._left < 1:
+                raise Refused("code_wait")
+
+    def count(self) -> None:
+        """Count a try that failed."""
+        with self._lock:
+            self._left -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The booths and evaluations as the database had them a moment ago."""
+
+    booths: dict[tuple[int, str], Booth]
+    evaluations: dict[int, Evaluation]
+    until: float  # monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a code opens: the booth and its questionnaire. Neither knows the code."""
+
+    booth: Booth
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Answers as they came, with the code's MAC; nothing about them has been checked."""
+
+    mac: bytes
+    draft_id: bytes
+    receipt_hash: bytes
+    raw: Raw
+    now: datetime
+
+
+class Booths:
+    """One a web process; safe to use from many threads."""
+
+    def __init__(self, pepper: bytes) -> None:
+        self.pepper = pepper
+        self.cap = FailureCap(FAILURES_PER_SECOND)
+        self._known = Known({}, {}, 0.0)
+
+    def known(self, connection: Connection, *, booth: tuple[int, str] | None = None) -> Known:
+        """Booths and evaluations, at most two seconds old; a `booth` that is not among them has just come."""
+        known = self._known
+        if known.until < time.monotonic() or (booth and booth not in known.booths):
+            found = {one.id: one for one in evaluations(connection)}
+            self._known = known = Known(surveys.booths(connection), found, time.monotonic() + BOOTHS_SECONDS)
+        return known
+
+    def mac(self, code: str) -> bytes:
+        """By which the database recognises a canonical code."""
+        return code_mac(self.pepper, CODE_NAMESPACE, code)
+
+    def open(self, connection: Connection, code: str, now: datetime) -> Opened:
+        """What a canonical code opens.
+
+        Raises:
+            Refused: `code_refused`, the same for unknown, spent and closed.
+        """
+        return self._opened(connection, stratum_of_code(connection, self.mac(code)), now)
+
+    def enter(self, connection: Connection, typed: str, now: datetime) -> tuple[str, Opened]:
+        """Read what was typed or carried by a QR code: the canonical code and what it opens.
+
+        Raises:
+            Refused: `code_mistyped` before any database is asked, `code_refused`, or `code_wait` above the cap.
+        """
+        code = read_code(typed)
+        capped = len(code) != TOKEN_LENGTH
+        if capped:
+            self.cap.admit()
+        try:
+            return code, self.open(connection, code, now)
+        except Refused:
+            if capped:
+                self.cap.count()
+            raise
+
+    def settle(self, connection: Connection, tries: Sequence[Try]) -> list[Outcome | Refused]:
+        """Check and accept what was handed in; one outcome or refusal a try, in their order.
+
+        A refusal is `code_refused` or every fault of the answers. Safe to repeat whole, as `accept` is.
+        """
+        codes = codes_found(connection, [one.mac for one in tries])
+        settled: list[Outcome | Refused] = []
+        submissions: list[Submission] = []
+        for one in tries:
+            try:
+                submissions.append(self._checked(connection, one, codes.get(one.mac)))
+                settled.append("accepted")
+            except Refused as refused:
+                settled.append(refused)
+        accepted = iter(accept(connection, submissions) if submissions else [])
+        settled = [next(accepted) if outcome == "accepted" else outcome for outcome in settled]
+        closed = [one.receipt_hash for one, outcome in zip(tries, settled, strict=True) if _is_closed(outcome)]
+        known = receipts_known(connection, closed) if closed else frozenset()
+        return [
+            "repeated"
+            if one.receipt_hash in known and _is_closed(outcome)
+            else Refused("code_refused")
+            if outcome == "refused"
+            else outcome
+            for one, outcome in zip(tries, settled, strict=True)
+        ]
+
+    def _checked(self, connection: Connection, one: Try, found: tuple[int, str, bool] | None) -> Submission:
+        """A try whose code opens a booth and whose answers fit its form.
+
+        Raises:
+            Refused: `code_refused`, or every fault of the answers.
+        """
+        opened, today = self._opened(connection, found, one.now), local_day(one.now)
+        answers = read_answers(opened.form, one.raw, today)
+        return Submission(
+            mac=one.mac,
+            receipt_hash=one.receipt_hash,
+            draft_id=one.draft_id,
+            response_id=uuid4(),
+            survey_id=opened.booth.survey_id,
+            stratum=opened.booth.stratum,
+            wcell=opened.booth.stratum,
+            form_version=opened.booth.form_version,
+            answers=dict(answers.as_json()),
+            mode=MODE,
+            day=today,
+        )
+
+    def _opened(self, connection: Connection, found: tuple[int, str, bool] | None, now: datetime) -> Opened:
+        if found is None or found[2]:
+            raise Refused("code_refused")
+        booth = self.known(connection, booth=found[:2]).booths.get(found[:2])
+        if booth is None or not booth.is_open(now):
+            raise Refused("code_refused")
+        return Opened(booth, form_of_version(connection, booth.form_version))
+
+
+def _is_closed(outcome: Outcome | Refused) -> bool:
+    return outcome == "refused" or (isinstance(outcome, Refused) and outcome.code == "code_refused")
