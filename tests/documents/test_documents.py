@@ -35,10 +35,8 @@ def numbers(table: dict[str, Any]) -> list[str]:
     def is_number(value: Any) -> bool:
         if isinstance(value, list):
             return any(is_number(one) for one in value)
-        return (
-            (isinstance(value, int | float)
-            and not isinstance(value, bool))
-            or (isinstance(value, str) and NUMBER.fullmatch(value) is not None)
+        return (isinstance(value, int | float) and not isinstance(value, bool)) or (
+            isinstance(value, str) and NUMBER.fullmatch(value) is not None
         )
 
     return [key for key, value in table.items() if is_number(value)]
