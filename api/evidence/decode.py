@@ -26,6 +26,7 @@ MOST_PIXELS = 50_000_000
 RENDITION = 2560  # pixels of the longer side
 THUMBNAIL = 320
 QUALITY = 85
+FILTER = Image.Resampling.HAMMING  # as sharp as bicubic when making smaller, and half its work
 READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported before the first fork: ready in every child
 
 GPS, EXIF = 0x8825, 0x8769  # IFD pointers (CIPA DC-008, Exif 3.0)
@@ -107,7 +108,7 @@ def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
     clean = Image.new("RGB", picture.size, "white")
     clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
     clean.save(folder / "rendition", "JPEG", quality=QUALITY)
-    clean.thumbnail((THUMBNAIL, THUMBNAIL))
+    clean.thumbnail((THUMBNAIL, THUMBNAIL), FILTER)
     clean.save(folder / "thumbnail", "JPEG", quality=QUALITY)
     return report
 
@@ -125,7 +126,7 @@ def _small(image: Image.Image) -> Image.Image:
     """The pixels as grey or colour, at most `RENDITION` on the longer side."""
     if image.mode not in {"RGB", "L", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image.thumbnail((RENDITION, RENDITION))
+    image.thumbnail((RENDITION, RENDITION), FILTER)
     return image
 
 
