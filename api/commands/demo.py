@@ -14,6 +14,7 @@ from api.commands.running import House, house, inherited, tell
 from api.commands.serve import data_option, host_option, port_option, ready_tables
 from api.demonstration import town
 from api.demonstration.load import is_loaded, load
+from api.demonstration.sheet import code_sheet
 from api.embedded.place import Place, write_private
 from api.objects import Objects
 from api.store import roll
@@ -44,21 +45,26 @@ class Guide:
 @host_option
 @port_option
 @data_option
-def demo(host: str, port: int, data: Path) -> None:
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="首次装入时用这个目录里的照片。Take the inspections' photos from this directory at the first start.",
+)
+def demo(host: str, port: int, data: Path, photos: Path | None) -> None:
     """Until a stop signal comes. Always on its own servers: simulated answers have no place in a real database."""
     env = inherited()
     if named := [name for name in ELSEWHERE if env.pop(name, "")]:
         tell(f"演示只用内置服务,忽略 {'、'.join(named)} / the demonstration ignores {', '.join(named)}")
     with house(data, env, (host, port)) as opened:
         ready_tables(opened)
-        guide = _prepare(opened)
+        guide = _prepare(opened, photos)
         opened.start_web(host, port)
         opened.start_workers()
         click.echo(layout(guide, opened.place))
         opened.supervisor.watch()
 
 
-def _prepare(opened: House) -> Guide:
+def _prepare(opened: House, photos: Path | None) -> Guide:
     """Load the demonstration if it is not there, and bring `demo.json` up to date.
 
     Raises:
@@ -81,11 +87,13 @@ def _prepare(opened: House) -> Guide:
                 guide = Guide(settings.base_url, codes, kept.logins)
             else:
                 tell("首次启动:正在装入演示数据,约半分钟 / first start: loading the demonstration, about half a minute")
-                loaded = load(connection, Objects(settings.objects), settings.pepper, datetime.now(UTC))
+                own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
+                loaded = load(connection, Objects(settings.objects), settings.pepper, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
                 guide = Guide(settings.base_url, loaded.codes, logins)
             # Before the commit: codes that are in the database and nowhere else could never be used.
             write_private(file, json.dumps(asdict(guide), ensure_ascii=False, indent=1))
+            write_private(opened.place.code_sheet, code_sheet(guide.base_url, guide.codes))
     finally:
         engine.dispose()
     return guide
@@ -129,6 +137,7 @@ def layout(guide: Guide, place: Place) -> str:
             *_table(logins),
             "",
             f"全部号码和登录 / all codes and logins: {place.demo_file}",
+            f"二维码 / codes to scan with a phone: {place.code_sheet}",
             f"日志 / logs: {place.logs}",
             "Ctrl-C 停止;数据保留,下次启动继续 / Ctrl-C stops it; the data stay for the next start",
         ]

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import cycle
 from random import Random
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -64,7 +63,7 @@ class _Team:
     decoder: Decoder
     staff: dict[str, int]
     chance: Random
-    pictures: Iterator[bytes] | None  # the user's own, in turn
+    pictures: Iterator[bytes]  # the user's own, each taken once
 
 
 def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happen in
@@ -83,7 +82,7 @@ def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happ
         evaluation_id: whose units are visited.
         staff: keys by user name.
         now: the visits lie in the ten days before it.
-        photos: files of the user's to take instead of drawn scenes.
+        photos: files of the user's, taken before drawn scenes.
     """
     sites = _load_sites(connection, evaluation_id)
     with Decoder() as decoder:
@@ -93,7 +92,7 @@ def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happ
             decoder,
             staff,
             Random(SEED),  # noqa: S311 - shapes a demonstration
-            cycle(photos) if photos else None,
+            iter(dict.fromkeys(photos)),
         )
         told = {finding.visit: finding for finding in FINDINGS}
         days = _weekdays_before(now, VISITS // 2)
@@ -194,7 +193,7 @@ def _photo(  # noqa: PLR0913, PLR0917 - whose, where, when
     team: _Team, visit_id: UUID, inspector: int, position: Position, taken: datetime, number: int
 ) -> bytes:
     local = taken.astimezone(CHINA)
-    content = next(team.pictures) if team.pictures else service_hall(number, local, position.lat, position.lon)
+    content = next(team.pictures, None) or service_hall(number, local, position.lat, position.lon)
     with TemporaryFile() as file, _uploaded(file, content) as upload:
         sent = PhotoSent(visit_id, inspector, f"IMG_{local:%Y%m%d_%H%M%S}.jpg", taken)
         photo = add_photo(team.connection, team.objects, upload, sent, taken + timedelta(seconds=20))

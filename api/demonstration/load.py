@@ -6,7 +6,7 @@ figures is seeded; codes and passwords are not, for a default password is nobody
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import sha256
@@ -47,7 +47,9 @@ def is_loaded(connection: Connection) -> bool:
     return evaluations.evaluation_called(connection, town.EVALUATION) is not None
 
 
-def load(connection: Connection, objects: Objects, pepper: bytes, now: datetime) -> Loaded:
+def load(
+    connection: Connection, objects: Objects, pepper: bytes, now: datetime, photos: Sequence[bytes] = ()
+) -> Loaded:
     """Write the whole demonstration.
 
     Args:
@@ -55,6 +57,10 @@ def load(connection: Connection, objects: Objects, pepper: bytes, now: datetime)
         objects: where the inspections' photos go.
         pepper: keys the access codes.
         now: the demonstration's present; visits lie before it, the survey is open around it.
+        photos: files of the user's for the inspections; drawn scenes do where there are fewer than visits.
+
+    Raises:
+        Refused: a photo of the user's is not one that inspectors could send.
     """
     chance = Random(SEED)  # noqa: S311 - shapes simulated people, protects nobody
     evaluation_id = _load_evaluation(connection)
@@ -62,7 +68,7 @@ def load(connection: Connection, objects: Objects, pepper: bytes, now: datetime)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
     codes = load_roll(connection, survey_id, pepper, now)
     used = _load_answers(connection, _Survey(survey_id, forms, codes, pepper, now.date()), chance)
-    load_inspections(connection, objects, evaluation_id, staff, now)
+    load_inspections(connection, objects, evaluation_id, staff, now, photos)
     load_indicators(connection, evaluation_id, staff, now)
     unused: dict[str, list[str]] = {}
     for one in strands():

@@ -37,6 +37,11 @@ class Place:
         return self.path / "logs"
 
     @property
+    def code_sheet(self) -> Path:
+        """The demonstration's codes as QR codes."""
+        return self.path / "demo-codes.html"
+
+    @property
     def demo_file(self) -> Path:
         """Where to go, with which codes and logins."""
         return self.path / "demo.json"
