@@ -11,12 +11,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.actions.places import places_of
 from api.store import evaluations, ledger, results, roll, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.results import Composite
 from survey_forms.disclosure import hidden_figures
+from survey_forms.estimation.ranks import RankInterval
 from survey_forms.estimation.scores import SOUND_FROM, Flag
 from survey_forms.scheme.load import load_scheme
+from survey_forms.scheme.model import Scheme
 
 _NOTHING_SHOWN = {"n": None, "value": None, "se": None, "low": None, "high": None, "flags": ()}
 
@@ -33,6 +36,8 @@ class UnitResult:
     grade_missing: str | None
     rank: int
     rank_in_class: int | None
+    place: RankInterval  # where it may really stand among the `ranked` of its group
+    ranked: int
     prize: str | None
     parts: Mapping[str, Decimal]
     cut_by_cap: Decimal
@@ -138,7 +143,7 @@ def read_report(connection: Connection, evaluation: Evaluation, only_unit: int |
         evaluation=evaluation,
         composite=composite,
         parts={component.key: (component.zh, component.en) for component in scheme.children()},
-        units=tuple(_units(composite, units, countable)),
+        units=tuple(_units(scheme, composite, units, countable)),
         estimates=tuple(estimates),
         ledger=tuple(read_ledger(connection, evaluation.id, units.values())),
     )
@@ -181,11 +186,14 @@ def read_progress(connection: Connection, evaluation_id: int) -> list[GroupProgr
     return found
 
 
-def _units(composite: Composite | None, units: Mapping[str, Unit], countable: Collection[str]) -> Iterable[UnitResult]:
+def _units(
+    scheme: Scheme, composite: Composite | None, units: Mapping[str, Unit], countable: Collection[str]
+) -> Iterable[UnitResult]:
     """The composites by rank; persons are counted only where that gives no hidden cell away."""
     output = composite.output if composite else None
     if composite is None or output is None:
         return
+    places = places_of(scheme, composite)
     for row in sorted(output["units"], key=lambda one: (one["rank"], one["id"])):
         if row["id"] in units:
             error = composite.errors.get(row["id"], {})
@@ -196,6 +204,8 @@ def _units(composite: Composite | None, units: Mapping[str, Unit], countable: Co
                 grade_missing=row.get("grade_missing"),
                 rank=row["rank"],
                 rank_in_class=row.get("rank_in_class"),
+                place=places[row["id"]][0],
+                ranked=places[row["id"]][1],
                 prize=row.get("prize"),
                 parts={key: Decimal(part) for key, part in row["parts"].items()},
                 cut_by_cap=Decimal(row["cut_by_cap"]),

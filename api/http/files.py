@@ -28,7 +28,19 @@ def results_sheet(report: Report) -> Sheet:
     """The composites, one unit a row; every row says what it was computed from, for rows get copied."""
     shown = report.parts if report.units else {}
     headings = [
-        *("单位代码", "单位", "名次", "综合得分", "标准误", "95%区间下限", "95%区间上限", "评价份数", "等次"),
+        *(
+            "单位代码",
+            "单位",
+            "名次",
+            "名次区间最好",
+            "名次区间最差",
+            "综合得分",
+            "标准误",
+            "95%区间下限",
+            "95%区间上限",
+            "评价份数",
+            "等次",
+        ),
         "该等次的概率",
         *(f"{zh}(计入分数)" for zh, _ in shown.values()),
         *("扣满未扣分数", "提示", "数据性质", "计算时间", "方案SHA-256", "输入SHA-256", "复算办法"),
@@ -154,7 +166,8 @@ def _attachment(content: bytes | Iterator[bytes], kind: str, name: str, plain_na
 def _result_row(report: Report, one: UnitResult) -> Sequence[Value]:
     composite = report.composite
     return [
-        *(one.unit.code, one.unit.name_zh, one.rank, one.composite, one.se, one.low, one.high),
+        *(one.unit.code, one.unit.name_zh, one.rank, one.place.best, one.place.worst),
+        *(one.composite, one.se, one.low, one.high),
         HIDDEN if one.n is None else one.n,
         *(one.grade or f"未定(缺 {one.grade_missing})", one.grade_probability),
         *(one.parts.get(key) for key in report.parts),

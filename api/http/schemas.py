@@ -93,6 +93,13 @@ class UnitSchema(Schema):
     class_ = fields.String(data_key="class", allow_none=True)
 
 
+class PlaceSchema(Schema):
+    """Where a unit may really stand."""
+
+    best = fields.Integer(required=True, metadata=means("最好的名次", "best place"))
+    worst = fields.Integer(required=True, metadata=means("最差的名次", "worst place"))
+
+
 class GradeSchema(Schema):
     """A grade and its probability."""
 
@@ -153,6 +160,12 @@ class UnitResultSchema(Measured):
     grades = Grades(required=True, metadata=means("各等次的概率", "probability of each grade"))
     rank = fields.Integer(required=True, metadata=means("名次", "rank"))
     rank_in_class = fields.Integer(allow_none=True, metadata=means("本组名次", "rank within the class"))
+    place = fields.Nested(
+        PlaceSchema(),
+        required=True,
+        metadata=means("名次区间(95%):名次不脱离区间公布", "rank interval (95 %): no rank is told without it"),
+    )
+    ranked = fields.Integer(required=True, metadata=means("参加排名的单位数", "units that it is ranked among"))
     prize = fields.String(allow_none=True)
     parts = fields.Dict(
         keys=fields.String(), values=Points(), metadata=means("各部分计入的分数", "what each part contributes")

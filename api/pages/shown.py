@@ -7,11 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from api.actions.places import places_of
 from api.actions.report import Report, UnitResult
 from api.pages.charts import Band, Mark, interval_chart
 from api.pages.render import named, t
-from survey_forms.estimation.ranks import RankInterval
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.grade import bands_of
@@ -37,11 +35,9 @@ WEAK = frozenset({"not_measured", "few_raters", "se_not_measurable", "lonely_str
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One unit's result and the places among `ranked` units that it may really have."""
+    """One unit's result, and how surely it may be told."""
 
     result: UnitResult
-    rank: RankInterval
-    ranked: int
 
     @property
     def is_borderline(self) -> bool:
@@ -56,8 +52,7 @@ class Standing:
 
 def standings(report: Report) -> list[Standing]:
     """Every unit's result, highest composite first; empty while something is missing."""
-    places = places_of(load_scheme(report.evaluation.scheme), report.composite) if report.composite else {}
-    return [Standing(one, *places[one.unit.code]) for one in report.units]
+    return [Standing(one) for one in report.units]
 
 
 def flag_words(flag: str) -> str:

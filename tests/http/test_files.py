@@ -48,7 +48,7 @@ def test_the_workbook_holds_everything_and_says_that_it_is_simulated(bureau):
     answer = bureau.get(f"{BASE}/results.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     assert book.sheetnames == ["综合得分", "分组评价", "扣分台账", "说明"]
-    assert book["综合得分"]["D2"].value == 83.08
+    assert book["综合得分"]["F2"].value == 83.08
     assert {cell.data_type for sheet in book for line in sheet for cell in line} <= {"s", "n"}
     notes = {line[0].value: line[1].value for line in book["说明"].iter_rows(min_row=2)}
     assert "模拟数据" in notes["数据性质"]
