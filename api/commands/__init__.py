@@ -15,5 +15,6 @@ VERBS = {
     "score": "api.commands.score:score_command",
     "scheme": "api.commands.scheme:scheme_group",
     "recount": "api.commands.recount:recount_command",
+    "staff": "api.commands.staff:staff_group",
     "token": "api.commands.token:token_group",
 }

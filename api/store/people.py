@@ -3,6 +3,7 @@
 Respondents are not people to this module: they have an access code and nothing else (`store/roll.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.base import facts, metadata, moment, serial
 from api.store.evaluations import unit
@@ -136,6 +138,24 @@ def add_token(  # noqa: PLR0913, PLR0917 - the columns of a token
             token_hash=token_hash, staff_id=staff_id, label=label, created_at=now, expires_at=expires_at
         )
     )
+
+
+def add_staff(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Write an account unless its user name is taken; whether it is new."""
+    statement = upsert(staff).values(**values).on_conflict_do_nothing(index_elements=["username"])
+    return connection.execute(statement.returning(staff.c.id)).first() is not None
+
+
+def disable_staff(connection: Connection, username: str, now: datetime) -> bool:
+    """Disable an account and end its sessions; False where there is no such account in use."""
+    found = connection.execute(
+        update(staff)
+        .where(staff.c.username == username, staff.c.disabled_at.is_(None))
+        .values(disabled_at=now)
+        .returning(staff.c.id)
+    ).scalar()
+    connection.execute(delete(session).where(session.c.staff_id == found))
+    return found is not None
 
 
 def open_session(connection: Connection, staff_id: int, token_hash: bytes, form_token: str, now: datetime) -> None:
