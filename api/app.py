@@ -25,6 +25,7 @@ from api.pages import (
     office,
     render,
     respondent,
+    rounds,
     staff,
     ui,
     unit,
@@ -45,6 +46,7 @@ PAGES = (
     inspector.pages,
     evidence.pages,
     ledger.pages,
+    rounds.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024

@@ -35,6 +35,7 @@ ROLE_NAMES = {
 NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "office": (
         ("/office", "概览", "Overview"),
+        ("/office/round", "轮次", "Round"),
         ("/office/results", "结果", "Results"),
         ("/office/indicators", "指标", "Indicators"),
         ("/office/survey", "评议", "Public review"),

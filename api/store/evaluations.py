@@ -58,7 +58,18 @@ round_ = Table(
     moment("opens_at"),
     moment("closes_at"),
     Column("status", Text, nullable=False, server_default="draft"),
+    # By name: `people` imports this module for its units.
+    Column("frozen_by", Integer, ForeignKey("office.staff.id")),
+    moment("frozen_at", null=True),
+    Column("published_by", Integer, ForeignKey("office.staff.id")),
+    moment("published_at", null=True),
     CheckConstraint("status IN ('draft','open','frozen','published','archived')", name="status"),
+    CheckConstraint(
+        "(frozen_by IS NULL) = (frozen_at IS NULL) AND (published_by IS NULL) = (published_at IS NULL)", name="stamped"
+    ),
+    CheckConstraint(
+        "published_by IS NULL OR (frozen_by IS NOT NULL AND published_by <> frozen_by)", name="second_person"
+    ),
     schema="office",
 )
 
@@ -153,6 +164,12 @@ def rounds_of(connection: Connection, evaluation_id: int) -> list[Round]:
         .order_by(round_.c.opens_at, round_.c.id)
     )
     return [Round(*row) for row in rows]
+
+
+def units_called(connection: Connection, code: str) -> list[Unit]:
+    """The units of that code, of the newest evaluation first."""
+    rows = connection.execute(select(unit).where(unit.c.code == code).order_by(unit.c.id.desc()))
+    return [Unit(row.id, row.code, row.name_zh, row.name_en, row.class_) for row in rows]
 
 
 def units_of(connection: Connection, evaluation_id: int) -> list[Unit]:

@@ -101,6 +101,14 @@ def due_topics(connection: Connection) -> set[str]:
     return set(connection.execute(due).scalars())
 
 
+def is_owed(connection: Connection, topic: str, subject: str) -> bool:
+    """Whether anything of this topic is still to be done for a subject, due now or put off."""
+    waiting = select(outbox.c.id).where(
+        outbox.c.topic == topic, outbox.c.done_at.is_(None), func.split_part(outbox.c.key, ":", 1) == subject
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
 def take_due(connection: Connection, topic: str, most: int) -> list[Obligation]:
     """Hold up to `most` due obligations until the transaction ends; what another worker holds is passed over."""
     rows = connection.execute(

@@ -131,20 +131,6 @@ def upgrade() -> None:
     sa.UniqueConstraint('code', name=op.f('uq_evaluation_code')),
     schema='office'
     )
-    op.create_table('round',
-    sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
-    sa.Column('evaluation_id', sa.Integer(), nullable=False),
-    sa.Column('name_zh', sa.Text(), nullable=False),
-    sa.Column('name_en', sa.Text(), nullable=False),
-    sa.Column('opens_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('status', sa.Text(), server_default='draft', nullable=False),
-    sa.CheckConstraint("status IN ('draft','open','frozen','published','archived')", name=op.f('ck_round_status')),
-    sa.ForeignKeyConstraint(['evaluation_id'], ['office.evaluation.id'], name=op.f('fk_round_evaluation_id_evaluation')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_round')),
-    schema='office'
-    )
-    op.create_index(op.f('ix_round_evaluation_id'), 'round', ['evaluation_id'], unique=False, schema='office')
     op.create_table('unit',
     sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
     sa.Column('evaluation_id', sa.Integer(), nullable=False),
@@ -206,6 +192,28 @@ def upgrade() -> None:
     sa.UniqueConstraint('username', name=op.f('uq_staff_username')),
     schema='office'
     )
+    op.create_table('round',
+    sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
+    sa.Column('evaluation_id', sa.Integer(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
+    sa.Column('name_en', sa.Text(), nullable=False),
+    sa.Column('opens_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('status', sa.Text(), server_default='draft', nullable=False),
+    sa.Column('frozen_by', sa.Integer(), nullable=True),
+    sa.Column('frozen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('published_by', sa.Integer(), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('(frozen_by IS NULL) = (frozen_at IS NULL) AND (published_by IS NULL) = (published_at IS NULL)', name=op.f('ck_round_stamped')),
+    sa.CheckConstraint('published_by IS NULL OR (frozen_by IS NOT NULL AND published_by <> frozen_by)', name=op.f('ck_round_second_person')),
+    sa.CheckConstraint("status IN ('draft','open','frozen','published','archived')", name=op.f('ck_round_status')),
+    sa.ForeignKeyConstraint(['evaluation_id'], ['office.evaluation.id'], name=op.f('fk_round_evaluation_id_evaluation')),
+    sa.ForeignKeyConstraint(['frozen_by'], ['office.staff.id'], name=op.f('fk_round_frozen_by_staff')),
+    sa.ForeignKeyConstraint(['published_by'], ['office.staff.id'], name=op.f('fk_round_published_by_staff')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_round')),
+    schema='office'
+    )
+    op.create_index(op.f('ix_round_evaluation_id'), 'round', ['evaluation_id'], unique=False, schema='office')
     op.create_table('survey',
     sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
     sa.Column('round_id', sa.Integer(), nullable=False),

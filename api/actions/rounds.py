@@ -1,0 +1,120 @@
+"""The office takes a round further: extend it, freeze it, publish it. Frozen and published are never one flag.
+
+Freezing is one person's act and cannot be taken back: from then on no answer is accepted. Publishing is a second
+person's: the units see their results. Drafts name no survey and nobody, so a freeze cannot single out a survey's and
+leaves them alone; they are sealed, and their codes open nothing any more.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from api.store import people, results, rounds
+from api.store.owed import emit, is_owed
+from api.store.rounds import RoundState
+from survey_forms.refusal import Fault, Refused
+
+MOST_TOLD = 12  # inputs that a refusal names one by one; their number is told whole
+FROZEN_ONCE = 1  # the version of the obligation that a freeze leaves: a round is frozen once
+
+
+def freeze(connection: Connection, round_id: int, staff_id: int, now: datetime) -> None:
+    """Accept no more answers: each one is wholly before the freeze, and counts, or is refused.
+
+    Freezing a frozen round changes nothing.
+
+    Raises:
+        Refused: `not_found`; `round_not_open` where the round is neither open nor frozen.
+    """
+    held = _hold(connection, round_id)
+    if held.status == "frozen":
+        return
+    if held.status != "open":
+        raise Refused("round_not_open")
+    rounds.shut_out_answers(connection, rounds.surveys_of_round(connection, round_id))
+    rounds.mark_frozen(connection, round_id, staff_id, now)
+    emit(connection, "compose", f"{held.evaluation_id}:round:{round_id}", FROZEN_ONCE)
+    people.record_act(connection, "round_frozen", now, staff_id, round=round_id)
+
+
+def publish(connection: Connection, round_id: int, staff_id: int, now: datetime) -> None:
+    """Show the units their results; whoever froze the round cannot.
+
+    Publishing a published round changes nothing.
+
+    Raises:
+        Refused: `not_found`; `round_not_frozen`; `publisher_froze`; else all that is missing (`missing_to_publish`).
+    """
+    held = _hold(connection, round_id)
+    if held.status == "published":
+        return
+    if held.status != "frozen":
+        raise Refused("round_not_frozen")
+    if held.frozen_by == staff_id:
+        raise Refused("publisher_froze")
+    if missing := missing_to_publish(connection, held):
+        raise Refused.of(missing)
+    rounds.mark_published(connection, round_id, staff_id, now)
+    composite = results.latest_composite(connection, held.evaluation_id)
+    digest = composite.inputs_digest if composite else None
+    people.record_act(connection, "round_published", now, staff_id, round=round_id, inputs_digest=digest)
+
+
+def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
+    """What stands between a round and its publication: answers to count, a composite to compute or to complete.
+
+    Read in the order in which work passes from one to the next, so that what the worker finishes meanwhile is seen at
+    the next station and never slips between two.
+    """
+    uncounted = rounds.answers_uncounted(connection, rounds.surveys_of_round(connection, held.id))
+    is_behind = is_owed(connection, "compose", str(held.evaluation_id))
+    composite = results.latest_composite(connection, held.evaluation_id)
+    missing = []
+    if uncounted:
+        missing.append(Fault("answers_uncounted", "", {"number": uncounted}))
+    if is_behind:
+        missing.append(Fault("composite_behind"))
+    if composite is None:
+        missing.append(Fault("composite_none"))
+    elif composite.output is None:
+        missing.append(Fault("composite_incomplete", "", {"number": len(composite.problems)}))
+        missing += [Fault(one["code"], one["path"], one["facts"]) for one in composite.problems[:MOST_TOLD]]
+    return missing
+
+
+def extend(  # noqa: PLR0913, PLR0917 - who, what, until when, why
+    connection: Connection, round_id: int, closes_at: datetime, reason: str, staff_id: int, now: datetime
+) -> None:
+    """Let an open round, and the surveys that end with it, end later.
+
+    Raises:
+        Refused: `not_found`; `round_not_open`; `extension_reason_missing`; `extension_not_later` than its end and now.
+    """
+    held = _hold(connection, round_id)
+    if held.status != "open":
+        raise Refused("round_not_open")
+    faults = []
+    if closes_at <= max(held.closes_at, now):
+        faults.append(Fault("extension_not_later", "closes_at"))
+    if not reason.strip():
+        faults.append(Fault("extension_reason_missing", "reason"))
+    if faults:
+        raise Refused.of(faults)
+    rounds.move_end(connection, held, closes_at)
+    people.record_act(
+        connection,
+        "round_extended",
+        now,
+        staff_id,
+        round=round_id,
+        before=held.closes_at.isoformat(),
+        after=closes_at.isoformat(),
+        reason=reason.strip(),
+    )
+
+
+def _hold(connection: Connection, round_id: int) -> RoundState:
+    held = rounds.hold_round(connection, round_id)
+    if held is None:
+        raise Refused("not_found")
+    return held

@@ -1,0 +1,116 @@
+"""A round on the office's desk: extend it, freeze it, publish its results; each step says first what it does."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from api.actions import rounds
+from api.auth import allow, current_staff
+from api.pages.desk import evaluation_in_view
+from api.pages.inspector_forms import read_words
+from api.pages.progress import waiting_in
+from api.pages.render import language, page
+from api.pages.ui import CHINA
+from api.problems import say, status_of
+from api.services import services, utc_now
+from api.store.rounds import round_states
+from survey_forms.refusal import Fault, Refused
+
+pages = Blueprint("rounds", __name__, url_prefix="/office/round")
+
+FIELDS = frozenset({"checked", "closes_at", "reason"})
+LONGEST_REASON = 500
+LOCAL = "%Y-%m-%dT%H:%M"  # what a datetime-local field sends
+
+Step = Callable[[Connection, int, int, datetime], None]
+
+
+@pages.get("")
+@allow("office")
+def state() -> Response:
+    """How each round stands, what its next step does, and the form for it."""
+    return _page()
+
+
+@pages.post("/<int(max=2147483647):round_id>/freeze")
+@allow("office")
+def freeze(round_id: int) -> Response:
+    """Accept no more answers."""
+    return _take_step(round_id, rounds.freeze)
+
+
+@pages.post("/<int(max=2147483647):round_id>/publish")
+@allow("office")
+def publish(round_id: int) -> Response:
+    """Show the units their results."""
+    return _take_step(round_id, rounds.publish)
+
+
+@pages.post("/<int(max=2147483647):round_id>/extension")
+@allow("office")
+def extend(round_id: int) -> Response:
+    """Let the round end later."""
+    try:
+        reason = read_words(request.form, "reason", LONGEST_REASON)
+        with services().database.write() as connection:
+            rounds.extend(connection, round_id, _moment("closes_at"), reason, current_staff().id, utc_now())
+    except Refused as refused:
+        return _refused(round_id, refused)
+    return redirect("/office/round", 303)
+
+
+def _take_step(round_id: int, step: Step) -> Response:
+    if request.form.get("checked") != "yes":
+        return _refused(round_id, Refused("round_unchecked", "checked"))
+    try:
+        with services().database.write() as connection:
+            step(connection, round_id, current_staff().id, utc_now())
+    except Refused as refused:
+        return _refused(round_id, refused)
+    return redirect("/office/round", 303)
+
+
+def _refused(round_id: int, refused: Refused) -> Response:
+    if refused.code in {"not_found", "try_again"}:
+        raise refused
+    return _page(status_of(refused.code), refused.faults, round_id)
+
+
+def _moment(field: str) -> datetime:
+    """A moment by the clock in China; one that cannot be read is none that is later than anything."""
+    try:
+        return datetime.strptime(request.form.get(field, ""), LOCAL).replace(tzinfo=CHINA)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: int | None = None) -> Response:
+    with services().database.read() as connection:
+        evaluation = evaluation_in_view(connection)
+        shown: list[dict[str, Any]] = [
+            {
+                "round": one,
+                "missing": [say(fault, language()) for fault in rounds.missing_to_publish(connection, one)]
+                if one.status == "frozen"
+                else [],
+            }
+            for one in round_states(connection, evaluation.id)
+        ]
+        waiting = waiting_in(connection, evaluation.id)
+    return page(
+        "office/round.html",
+        status,
+        evaluation=evaluation,
+        shown=shown,
+        waiting=waiting,
+        faults=[(f"{fault.path}-{about}" if fault.path in FIELDS else "", say(fault, language())) for fault in faults],
+        wrong={f"{fault.path}-{about}": say(fault, language()) for fault in faults if fault.path in FIELDS},
+        given=request.form,
+        about=about,
+        now=utc_now(),
+        local=lambda moment: moment.astimezone(CHINA).strftime(LOCAL),
+    )

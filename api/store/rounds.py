@@ -1,0 +1,122 @@
+"""A round on its way: open, frozen, published; who did it and when. The table itself is in `evaluations`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Connection, Integer, Select, bindparam, func, select, text, update
+
+from api.store.ballots import response, untallied
+from api.store.evaluations import round_
+from api.store.people import staff
+from api.store.surveys import survey
+
+
+@dataclass(frozen=True, slots=True)
+class RoundState:
+    """A round with the people who took it a step further; nobody yet is None."""
+
+    id: int
+    evaluation_id: int
+    name_zh: str
+    name_en: str
+    opens_at: datetime
+    closes_at: datetime
+    status: str
+    frozen_by: int | None
+    freezer: str | None
+    frozen_at: datetime | None
+    publisher: str | None
+    published_at: datetime | None
+
+
+_freezer, _publisher = staff.alias("freezer"), staff.alias("publisher")
+_ROUND: Select[Any] = (
+    select(
+        round_.c.id,
+        round_.c.evaluation_id,
+        round_.c.name_zh,
+        round_.c.name_en,
+        round_.c.opens_at,
+        round_.c.closes_at,
+        round_.c.status,
+        round_.c.frozen_by,
+        _freezer.c.name.label("freezer"),
+        round_.c.frozen_at,
+        _publisher.c.name.label("publisher"),
+        round_.c.published_at,
+    )
+    .outerjoin(_freezer, _freezer.c.id == round_.c.frozen_by)
+    .outerjoin(_publisher, _publisher.c.id == round_.c.published_by)
+)
+
+_SHUT_OUT = text("SELECT pg_advisory_xact_lock(hashtext('round'), :survey)")
+
+
+def round_states(connection: Connection, evaluation_id: int) -> list[RoundState]:
+    """The rounds of an evaluation, oldest first."""
+    rows = connection.execute(
+        _ROUND.where(round_.c.evaluation_id == evaluation_id).order_by(round_.c.opens_at, round_.c.id)
+    )
+    return [RoundState(*row) for row in rows]
+
+
+def hold_round(connection: Connection, round_id: int) -> RoundState | None:
+    """A round, kept from everybody else who would change it until the transaction ends."""
+    row = connection.execute(_ROUND.where(round_.c.id == round_id).with_for_update(of=round_)).first()
+    return RoundState(*row) if row else None
+
+
+def surveys_of_round(connection: Connection, round_id: int) -> list[int]:
+    """The surveys of a round in the order of their numbers."""
+    return list(
+        connection.execute(select(survey.c.id).where(survey.c.round_id == round_id).order_by(survey.c.id)).scalars()
+    )
+
+
+def shut_out_answers(connection: Connection, survey_ids: Sequence[int]) -> None:
+    """Wait for the answers on their way and let no other in until the transaction ends.
+
+    Answers hold the same locks shared (`api/actions/responses.py`), and in the same order, so neither side waits
+    for the other in a ring.
+    """
+    for one in sorted(survey_ids):
+        connection.execute(_SHUT_OUT, {"survey": one})
+
+
+def mark_frozen(connection: Connection, round_id: int, staff_id: int, now: datetime) -> None:
+    """Write that a round was frozen, and by whom."""
+    connection.execute(
+        update(round_).where(round_.c.id == round_id).values(status="frozen", frozen_by=staff_id, frozen_at=now)
+    )
+
+
+def mark_published(connection: Connection, round_id: int, staff_id: int, now: datetime) -> None:
+    """Write that a round was published, and by whom."""
+    connection.execute(
+        update(round_)
+        .where(round_.c.id == round_id)
+        .values(status="published", published_by=staff_id, published_at=now)
+    )
+
+
+def move_end(connection: Connection, held: RoundState, closes_at: datetime) -> None:
+    """Give a round another end, and the surveys that ended with it; one that ends earlier keeps its own."""
+    connection.execute(
+        update(survey)
+        .where(survey.c.round_id == held.id, survey.c.closes_at == held.closes_at)
+        .values(closes_at=closes_at)
+    )
+    connection.execute(update(round_).where(round_.c.id == held.id).values(closes_at=closes_at))
+
+
+def answers_uncounted(connection: Connection, survey_ids: Sequence[int]) -> int:
+    """How many accepted answers of these surveys still wait to be counted."""
+    waiting = (
+        select(func.count())
+        .select_from(untallied)
+        .join(response, response.c.id == untallied.c.response_id)
+        .where(response.c.survey_id == func.any(bindparam("surveys", type_=ARRAY(Integer))))
+    )
+    return int(connection.execute(waiting, {"surveys": list(survey_ids)}).scalar_one())
