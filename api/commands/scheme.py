@@ -5,6 +5,7 @@ import click
 from api.commands.score import read_input
 from survey_forms.scheme.explain import explain
 from survey_forms.scheme.load import load_catalogue, load_scheme, read_scheme, scheme_ids
+from survey_forms.scoring.intake import printable
 
 
 @click.group("scheme")
@@ -34,5 +35,5 @@ def show_scheme(scheme_id: str, lang: str) -> None:
 @click.argument("file", metavar="FILE")
 def check_scheme(file: str) -> None:
     """检查方案文件,一次列出全部问题。 Name every fault of a scheme file at once."""
-    scheme = read_scheme(read_input(file), file)
+    scheme = read_scheme(read_input(file), printable(file))
     click.echo(f"{file}:没有发现问题({scheme.zh})。 No faults found.")

@@ -40,6 +40,8 @@ def score(document: Mapping[str, Any], *, trace: bool = False) -> dict[str, Any]
     if not scheme_id:
         intake.refuse()
     intake.keys(document, ("scheme", "supplied", "units"), "", need=False)
+    if document.get("units") == []:
+        intake.fault("no_units", "units")
     return score_by(load_scheme(scheme_id), document, intake, trace=trace)
 
 

@@ -32,8 +32,8 @@ def consequences(listed: Iterable[Consequence], at: Standing) -> dict[str, Any]:
     for entry in listed:
         if entry.each is None:
             found[entry.id] = _shown(entry, at)
-        elif entry.each.facts in at.unit.records:
-            found[entry.id] = [_kept(entry.each, record) for record in at.unit.records[entry.each.facts]]
+        else:
+            found[entry.id] = [_kept(entry.each, record) for record in at.unit.records.get(entry.each.facts, ())]
     return found
 
 

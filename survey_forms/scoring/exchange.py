@@ -1,11 +1,11 @@
 """The exchange format's bytes → its parsed document; hostile JSON becomes a sentence, never a traceback."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
-from survey_forms.refusal import Fault, Refused
-from survey_forms.scoring.intake import brief
+from survey_forms.refusal import Refused
+from survey_forms.scoring.intake import Intake, brief
 
 _LONGEST_INT = 18
 
@@ -30,29 +30,29 @@ def parse_document(data: bytes, name: str = "-") -> Any:
             path). NaN and numbers too large to hold pass as JSON numbers: `score` refuses them where they stand.
     """
     doubled: list[_Doubled] = []
+    intake = Intake()
 
     def table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         if len(result) == len(pairs):
             return result
-        names = [key for key, _ in pairs]
         twice = _Doubled(result)
-        twice.keys_twice = tuple(dict.fromkeys(key for key in names if names.count(key) > 1))
+        twice.keys_twice = tuple(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         doubled.append(twice)
         return twice
 
     try:
         text = data.decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=table, parse_int=_whole)
-        twice = list(_duplicates(document, "")) if doubled else []
+        if doubled:
+            _duplicates(document, "", intake)
     except UnicodeDecodeError as error:
         raise Refused("input_not_utf8", name, byte=error.start) from error
     except json.JSONDecodeError as error:
         raise Refused("input_not_json", name, line=error.lineno, column=error.colno, what=error.msg) from error
     except RecursionError as error:
         raise Refused("input_too_deep", name) from error
-    if twice:
-        raise Refused.of(twice)
+    intake.refuse()
     return document
 
 
@@ -61,14 +61,18 @@ def _whole(text: str) -> int | float:
     return int(text) if len(text) <= _LONGEST_INT else float(text)
 
 
-def _duplicates(value: Any, path: str) -> Iterator[Fault]:
-    """A fault for every key that stands twice, wherever it is."""
+def _duplicates(value: Any, path: str, intake: Intake) -> None:
+    """Note every key that stands twice, wherever it is."""
     if isinstance(value, _Doubled):
         for key in value.keys_twice:
-            yield Fault("duplicate_key", f"{path}.{brief(key)}" if path else brief(key), {"key": brief(key)})
+            intake.fault("duplicate_key", _below(path, key), key=brief(key))
     if isinstance(value, dict):
         for key, one in value.items():
-            yield from _duplicates(one, f"{path}.{brief(key)}" if path else brief(key))
+            _duplicates(one, _below(path, key), intake)
     elif isinstance(value, list):
         for place, one in enumerate(value):
-            yield from _duplicates(one, f"{path}[{place}]")
+            _duplicates(one, f"{path}[{place}]", intake)
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{brief(key)}" if path else brief(key)

@@ -58,12 +58,13 @@ class Intake:
         return raw if type(raw) is int else 0
 
     def text(self, raw: Any, path: str) -> str:
-        """An id or a name: some printable text."""
+        """An id or a name, printable; "" for what is none, so that no later sentence repeats it raw."""
         if not self._is(str, raw, path, "not_text"):
             return ""
-        if not (raw.strip() and raw.isprintable() and len(raw) <= LONGEST_ID):
-            self.fault("not_text", path, value=brief(raw))
-        return str(raw)
+        if raw.strip() and raw.isprintable() and len(raw) <= LONGEST_ID:
+            return str(raw)
+        self.fault("not_text", path, value=brief(raw))
+        return ""
 
     def number(self, raw: Any, path: str, most: Decimal | None = None) -> Decimal:
         """A decimal string from 0 to `most`."""
@@ -107,14 +108,27 @@ class Intake:
         table, before = self.table(raw, path), len(self.faults)
         if ids is not None:
             self.keys(table, ids, path)
-        for key in table if ids is None else ():
-            if not key.strip() or not key.isprintable() or "." in key or len(key) > LONGEST_ID:
-                self.fault("not_text", f"{path}.{brief(key)}", value=brief(key))
-        shares = {key: self.number(one, f"{path}.{key}", HUNDRED) for key, one in table.items() if one is not None}
+        else:
+            table = {key: one for key, one in table.items() if self._names(key, one, path)}
+        shares = self.numbers(table, path)
         total = sum(shares.values(), ZERO)
         if len(self.faults) == before and total != HUNDRED:
             self.fault("shares_not_100", path, sum=plain(total))
         return shares
+
+    def _names(self, key: str, one: Any, path: str) -> bool:
+        """Whether a key of free choice can be a component's id, and has a value."""
+        plain_id = key.strip() and key.isprintable() and "." not in key and len(key) <= LONGEST_ID
+        if not plain_id:
+            self.fault("not_text", f"{path}.{brief(key)}", value=brief(key))
+        elif one is None:
+            self.fault("missing_value", f"{path}.{key}")
+        return bool(plain_id)
+
+    def numbers(self, table: Mapping[str, Any], path: str) -> dict[str, Decimal]:
+        """The percentages of a table; that one is missing has been noted with the keys."""
+        given = ((key, one) for key, one in table.items() if one is not None)
+        return {key: self.number(one, f"{path}.{brief(key)}", HUNDRED) for key, one in given}
 
     def _is(self, kind: type, raw: Any, path: str, code: str) -> bool:
         """Whether `raw` is of exactly this type; a fault if not."""
@@ -129,8 +143,13 @@ def brief(raw: Any) -> str:
     if isinstance(raw, dict | list):
         return "{…}" if isinstance(raw, dict) else "[…]"
     text = raw if isinstance(raw, str) else f"{raw:.6g}" if isinstance(raw, float) else str(raw)
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text[:61])
+    text = printable(text[: MOST_TEXT + 1])
     return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
+
+
+def printable(text: str) -> str:
+    """The text with whatever a terminal or a page cannot show replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def listed(known: Collection[str]) -> str:

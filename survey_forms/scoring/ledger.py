@@ -35,10 +35,13 @@ class Caps:
 
 
 def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The entries that count: neither reversed nor reversing."""
+    """The entries that count: neither reversed nor reversing.
+
+    A reversal reaches lines of the ledger only, never an event, whatever the two are called.
+    """
     entries = tuple(entries)
     gone = {entry.reverses for entry in entries if entry.reverses}
-    return tuple(entry for entry in entries if not entry.reverses and entry.id not in gone)
+    return tuple(entry for entry in entries if not entry.reverses and (entry.label or entry.id not in gone))
 
 
 def deducted(entries: Iterable[Entry], caps: Caps) -> Decimal:

@@ -94,7 +94,7 @@ class _Reading:
         prefix = f"{entry.path}."
         for key in (key for key in self.raw if key.startswith(prefix)):
             self.known.add(key)
-            unit, path = key.removeprefix(prefix), f"supplied.{key}"
+            unit, path = key.removeprefix(prefix), f"supplied.{brief(key)}"
             if not self.intake.known(unit, self.unit_classes, path):
                 continue
             unit_class = self.unit_classes[unit]
@@ -133,9 +133,7 @@ class _Reading:
         table = self.intake.table(given, path)
         names = [grade.name for grade in self.scheme.grades if not grade.rest and grade.share is None]
         self.intake.keys(table, names, path)
-        shares = {
-            key: self.intake.number(one, f"{path}.{key}", HUNDRED) for key, one in table.items() if one is not None
-        }
+        shares = self.intake.numbers(table, path)
         fixed = sum((grade.share or ZERO for grade in self.scheme.grades), ZERO)
         total = sum(shares.values(), fixed)
         if total > HUNDRED:
@@ -150,8 +148,9 @@ class _Reading:
         for child in (child for base, _ in expand(entry.of) for child in self.scheme.children(base)):
             supplied = self.found.shares.get(self._weights[child.path].left_out.path, {}) if child.key == FREE else {}
             there |= supplied.keys() if child.key == FREE else {child.key}
-        mapping = {key: self.intake.text(one, f"{path}.{key}") for key, one in table.items() if one is not None}
+        given = ((key, one) for key, one in table.items() if one is not None)
+        mapping = {key: self.intake.text(one, f"{path}.{brief(key)}") for key, one in given}
         for condition, target in mapping.items():
             if there:  # where the weights that name the ids are missing, that is the fault to mend first
-                self.intake.known(target, there, f"{path}.{condition}")
+                self.intake.known(target, there, f"{path}.{brief(condition)}")
         return mapping

@@ -205,7 +205,7 @@ def _place_lines(scheme: Scheme, outcome: Outcome, supplied: Supplied) -> Iterat
         words = (f"按 {ratio} 依名次评定", f"by rank, in the ratio {ratio}")
         yield _line("prize", "prize", ("奖项", "prize"), words, outcome.prize, article=article)
     for entry in scheme.consequences:
-        if entry.id in outcome.consequences:
+        if outcome.consequences[entry.id] != []:
             value = outcome.values.get(entry.id)
             worked = value_in_words(value, supplied.percents) if value else ""
             result, names = outcome.consequences[entry.id], (entry.zh, entry.en)

@@ -88,6 +88,27 @@ def test_a_file_that_is_not_there_or_is_a_folder_is_told(mingcha: Mingcha, tmp_p
         assert "Traceback" not in done.stderr.decode()
 
 
+def test_a_full_disk_is_told(document: Path):
+    shell = f"{sys.executable} -m api.cli score {document} > /dev/full"
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_closed_standard_input_is_told():
+    shell = f"{sys.executable} -m api.cli score - <&-"
+    done = subprocess.run(["/bin/sh", "-c", shell], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_file_name_that_no_terminal_can_show_is_shown_otherwise(mingcha: Mingcha):
+    done = mingcha("score", "a\x1b[31mb.json")
+    assert done.returncode == 2
+    assert b"\x1b" not in done.stderr
+
+
 def test_the_nine_schemes_are_listed_and_shown(mingcha: Mingcha):
     listed = mingcha("scheme", "list")
     assert len(listed.stdout.splitlines()) == 9

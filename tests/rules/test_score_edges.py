@@ -86,18 +86,11 @@ def test_empty_lists_and_absent_lists_are_the_same():
     assert hami(bare) == hami(empty)
 
 
-@pytest.mark.parametrize("scheme", ["hami-transport"])
-def test_no_units_give_no_units(scheme: str):
-    assert score({"scheme": scheme, "supplied": {}, "units": []})["units"] == []
-    assert score({"scheme": scheme, "units": []})["units"] == []
-
-
-def test_every_scheme_takes_an_empty_list_of_units():
-    for name in "xiamen-wf-2015", "bailian", "suqian", "jinfeng", "fangshan-2017", "water-bureau", "yanghe":
-        document = an_input(name)
-        document["units"] = []
-        document["supplied"].pop("weights.f6", None)
-        assert score(document)["units"] == []
+def test_persons_are_a_list_whether_none_or_an_empty_list_was_given():
+    document = an_input("xiamen-wf-2015")
+    document["units"][0]["persons"] = []
+    units = by_id(document)
+    assert units["u1"]["consequences"]["persons"] == units["u2"]["consequences"]["persons"] == []
 
 
 def test_common_indicators_stop_at_zero_and_so_does_nothing_else():
