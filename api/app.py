@@ -55,8 +55,8 @@ LARGEST_FORM = 512 * 1024
 def create_app(settings: Settings) -> Flask:
     """The web application over these settings; opens no connection until the first request."""
     app = Flask("api.pages", static_folder="static", template_folder="templates")
+    # No SECRET_KEY: Flask's own session is not used, and without a key it costs nothing
     app.config.update(
-        SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         MAX_FORM_PARTS=2000,

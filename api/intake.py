@@ -8,8 +8,6 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 
 from sqlalchemy import Connection
 
@@ -20,11 +18,14 @@ from survey_forms.refusal import Refused
 
 LARGEST_BATCH = 200
 PATIENCE_SECONDS = 15.0
+AWAY_AFTER = 2  # failures in a row of submissions that stood alone: it is the database, not they
 
 log = logging.getLogger(__name__)
 
 Settle = Callable[[Connection, Sequence[Try]], Sequence[Outcome | Refused]]
-_Waiting = tuple[Try, "Future[Outcome]"]
+_Answer = Outcome | Exception
+_Waiting = tuple[Try, "queue.SimpleQueue[_Answer]"]
+"""A try and where its sender waits: a queue of one, for a Future wakes its waiter through Python code."""
 
 
 class Intake:
@@ -44,12 +45,15 @@ class Intake:
                 with the same receipt is safe.
         """
         self._ensure_started()
-        future: Future[Outcome] = Future()
-        self._queue.put((submission, future))
+        answer: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+        self._queue.put((submission, answer))
         try:
-            return future.result(PATIENCE_SECONDS)
-        except FutureTimeout as error:
+            outcome = answer.get(timeout=PATIENCE_SECONDS)
+        except queue.Empty as error:
             raise Refused("try_again") from error
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def _ensure_started(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -66,23 +70,30 @@ class Intake:
                     batch.append(self._queue.get_nowait())
                 except queue.Empty:
                     break
-            self._commit(batch)
+            if not self._commit(batch):
+                self._commit_alone(batch)
 
-    def _commit(self, batch: list[_Waiting]) -> None:
-        """Commit a batch; if it fails and holds several, each stands alone, so that one cannot spoil the others."""
+    def _commit(self, batch: list[_Waiting]) -> bool:
+        """Commit a batch and answer it; False, and nobody is answered, when that failed and there are several."""
         try:
             with self._database.write() as connection:
                 outcomes = self._settle(connection, [submission for submission, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the waiting requests, not to this thread
             if len(batch) == 1:
                 log.warning("a submission could not be stored: %s", type(error).__name__)
-                batch[0][1].set_exception(error)
-            else:
-                for one in batch:
-                    self._commit([one])
+                batch[0][1].put(error)
+            return False
+        for (_, answer), outcome in zip(batch, outcomes, strict=True):
+            answer.put(outcome)
+        return True
+
+    def _commit_alone(self, batch: list[_Waiting]) -> None:
+        """Commit one by one what could not be committed together, so that one cannot spoil the others."""
+        if len(batch) == 1:
             return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Refused):
-                future.set_exception(outcome)
+        failures = 0
+        for one in batch:
+            if failures < AWAY_AFTER:
+                failures = 0 if self._commit([one]) else failures + 1
             else:
-                future.set_result(outcome)
+                one[1].put(Refused("try_again"))

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import orjson
 from flask import request
 from marshmallow import Schema, fields, validate
+from werkzeug.wrappers import Response
 
 from api.auth import allow_anyone
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
-from api.http.body import json_body
 from api.services import services, utc_now
 from survey_forms.refusal import Fault, Refused
 
@@ -16,7 +17,7 @@ blp.after_request(never_kept)
 
 LARGEST = 64 * 1024
 _FIELDS: dict[str, type] = {"code": str, "answers": dict, "receipt": str}
-_ANSWER = {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_ANSWER = {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": "string"}}]}
 _BODY = {
     "required": True,
     "content": {
@@ -62,11 +63,12 @@ class AcceptedSchema(Schema):
 )
 @blp.response(201, AcceptedSchema())
 @blp.alt_response(200, schema=AcceptedSchema(), description="repeated")
-def hand_in() -> tuple[dict[str, str], int]:
+def hand_in() -> Response:
     """Hand in one answer; the code is the caller's only right, so no token is asked for."""
     code, answers, receipt = _read()
     outcome = services().answering.submit(code, answers, receipt, utc_now())
-    return {"receipt": receipt, "outcome": outcome}, 201 if outcome == "accepted" else 200
+    body = orjson.dumps({"receipt": receipt, "outcome": outcome})
+    return Response(body, 201 if outcome == "accepted" else 200, mimetype="application/json")
 
 
 def _read() -> tuple[str, dict[str, Any], str]:
@@ -75,13 +77,18 @@ def _read() -> tuple[str, dict[str, Any], str]:
     Raises:
         Refused: `body_too_large`, no JSON, or each field that is missing, strange or of another type.
     """
-    if (request.content_length or 0) > LARGEST:
-        raise Refused("body_too_large")
-    body = json_body()
+    data = request.get_data(cache=False) if (request.content_length or 0) <= LARGEST else b""
+    if not 0 < len(data) <= LARGEST:
+        raise Refused("body_too_large" if request.content_length else "unreadable_request")
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Refused("unreadable_request") from error
     if not isinstance(body, dict):
         raise Refused("invalid_fields", "body")
     wrong = [name for name, kind in _FIELDS.items() if not isinstance(body.get(name), kind)]
     wrong += sorted(name for name in body if name not in _FIELDS)[:20]
     if wrong:
         raise Refused.of(Fault("invalid_fields", name[:60]) for name in wrong)
-    return body["code"], body["answers"], body["receipt"]
+    answers = {name: str(value) if type(value) in {int, float} else value for name, value in body["answers"].items()}
+    return body["code"], answers, body["receipt"]

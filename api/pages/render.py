@@ -164,14 +164,23 @@ def _unexpected(error: Exception) -> Response:
     return refusal(Refused("internal"))
 
 
+@cache
+def _headers() -> tuple[tuple[str, str], ...]:
+    """What every answer says, unless its view has said it already."""
+    return (
+        ("Content-Security-Policy", content_security_policy()),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+    )
+
+
 def _finish(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", content_security_policy())
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    # Not `setdefault`: it makes and catches an exception for each header that is not there.
+    said = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in _headers() if name.lower() not in said])
     wish = request.args.get("lang")
     if wish in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, str(wish), max_age=31_536_000, samesite="Lax", httponly=True)

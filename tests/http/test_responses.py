@@ -13,6 +13,7 @@ from api.services import KEY
 from api.store import ballots, evaluations
 from survey_forms.sampling.codes import check_character, display
 from tests.builders import a_grid_book, a_survey, some_codes
+from tests.rules.books import a_book, a_row
 
 RECEIPT = "0123456789abcdefghij"
 UNKNOWN = "2222222222" + check_character("2222222222")
@@ -106,7 +107,7 @@ def test_a_receipt_that_proves_nothing_is_refused_before_the_code_is_spent(app, 
         (b'{"code": 1, "answers": {}, "receipt": ""}', {422}),
         (b'{"code": "x", "answers": [], "receipt": "x"}', {422}),
         (b'{"code": "x", "answers": {}, "receipt": "x", "more": 1}', {422}),
-        (json.dumps({"code": "\ud800", "answers": {}, "receipt": RECEIPT}).encode(), {422}),
+        (json.dumps({"code": "\ud800", "answers": {}, "receipt": RECEIPT}).encode(), {400, 422}),
         (b'{"code": "\xff", "answers": {}, "receipt": "x"}', {400, 422}),
         (b"[" * 60_000, {400, 422}),
         (b" " * 70_000, {413}),
@@ -125,6 +126,14 @@ def test_a_strange_answer_is_named_and_never_an_error(app, codes, value):
     body = json.dumps({"code": codes[0], "answers": {"unit_0": value, "unit_1": "5"}, "receipt": RECEIPT})
     answer = app.test_client().post("/api/v1/responses", data=body, content_type="application/json")
     assert answer.status_code in {201, 400, 422}, answer.json
+
+
+def test_a_number_may_be_sent_as_a_number(app, engine, settings):
+    with engine.begin() as connection:
+        survey = a_survey(connection, a_book(a_row("integer", "age"), a_row("decimal", "hours")), code="numbers")
+        (code,) = some_codes(connection, survey, 1, settings.pepper)
+    assert hand_in(app, code, {"age": 33, "hours": 1.5}).status_code == 201
+    assert [row.answers for row in kept(engine)] == [{"age": 33, "hours": "1.5"}]
 
 
 def test_another_site_cannot_hand_in_through_a_visitors_browser(app, codes):
