@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html import unescape
 from http.cookies import SimpleCookie
+from random import Random
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import func, select, update
@@ -562,3 +564,47 @@ def test_sixty_units_are_one_page_and_one_tap_each(app, engine, settings):
     assert datetime.now(UTC).date() - row.day <= DAY
     with engine.connect() as connection:
         assert connection.execute(select(func.count()).select_from(ballots.receipt)).scalar_one() == 1
+
+
+def test_a_thousand_mutated_requests_meet_no_error_of_ours(app, engine, stored, settings):
+    """What a hostile or broken client may send: fields missing, doubled, strange, huge, in any order."""
+    chance = Random(20151121)
+    survey, _ = stored
+    with engine.begin() as connection:
+        codes = some_codes(connection, survey, 20, settings.pepper)
+    strange = [
+        "",
+        "0",
+        "-1",
+        "1e9",
+        "\0",
+        "\ud83d",
+        "好" * 400,
+        "<b>",
+        "%00",
+        "../..",
+        "5",
+        "yes",
+        "siming",
+        *codes[:3],
+    ]
+    names = ["do", "at", "then", "code", "js", "receipt", "district", "used", "overall_health", "stranger", "lang"]
+    acts = ["enter", "next", "back", "stay", "keep", "send", "leave", "forget", ""]
+    phones = [Phone(app) for _ in range(4)]
+    seen = set()
+    for turn in range(1000):
+        phone = chance.choice(phones)
+        fields = [(chance.choice(names), chance.choice(strange)) for _ in range(chance.randrange(6))]
+        fields += [("do", chance.choice(acts)), ("at", str(chance.randrange(7))), ("code", chance.choice(codes))]
+        if turn % 3:
+            fields += list(ABOUT.items()) + list(OVERALL.items())
+        chance.shuffle(fields)
+        body = urlencode(fields, errors="replace")
+        address = "/survey?" + urlencode(
+            {chance.choice(["at", "lang", "large", "then"]): chance.choice(strange)}, errors="replace"
+        )
+        page = phone.client.post(address, data=body, content_type="application/x-www-form-urlencoded")
+        seen.add(page.status_code)
+        assert page.status_code < 500, (address, fields)
+        assert phone.client.get(address).status_code < 500, address
+    assert {200, 204, 400, 422} <= seen
