@@ -1,6 +1,7 @@
 """A real server and a real phone for the tests that need them."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -69,3 +70,12 @@ def requests_of(page: Page) -> Iterator[list[str]]:
     page.on("request", note)
     yield asked
     page.remove_listener("request", note)
+
+
+def wait_until_kept(page: Page, site: str, taps: int) -> None:
+    """The script keeps taps within a second; a shared machine may take longer to say so."""
+    for _ in range(100):
+        if page.request.get(f"{site}/survey").text().count(" checked>") == taps:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{taps} taps were not kept")
