@@ -41,7 +41,7 @@ class Guide:
     logins: dict[str, dict[str, str]]  # username and password, by user name
 
 
-@click.command(help="在本机运行演示评估:数据库、队列、网站和后台进程一起启动。Run the demonstration on this machine.")
+@click.command(help="在本机运行演示评估：数据库、队列、网站和后台进程一起启动。Run the demonstration on this machine.")
 @host_option
 @port_option
 @data_option
@@ -54,7 +54,7 @@ def demo(host: str, port: int, data: Path, photos: Path | None) -> None:
     """Until a stop signal comes. Always on its own servers: simulated answers have no place in a real database."""
     env = inherited()
     if named := [name for name in ELSEWHERE if env.pop(name, "")]:
-        tell(f"演示只用内置服务,忽略 {'、'.join(named)} / the demonstration ignores {', '.join(named)}")
+        tell(f"演示只用内置服务，忽略 {'、'.join(named)} / the demonstration ignores {', '.join(named)}")
     with house(data, env, (host, port)) as opened:
         ready_tables(opened)
         guide = _prepare(opened, photos)
@@ -86,7 +86,9 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 }
                 guide = Guide(settings.base_url, codes, kept.logins)
             else:
-                tell("首次启动:正在装入演示数据,约半分钟 / first start: loading the demonstration, about half a minute")
+                tell(
+                    "首次启动：正在装入演示数据，约半分钟 / first start: loading the demonstration, about half a minute"
+                )
                 own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
                 loaded = load(connection, Objects(settings.objects), settings.pepper, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
@@ -127,10 +129,10 @@ def layout(guide: Guide, place: Place) -> str:
         [
             "",
             f"明察 Mingcha 已启动  {guide.base_url}/",
-            f"{town.NAME_ZH}:机构与答卷均为模拟,仅供试用。",
+            f"{town.NAME_ZH}：机构与答卷均为模拟，仅供试用。",
             f"{town.NAME_EN}: units and answers are simulated.",
             "",
-            f"作答:打开 {guide.base_url}/ 输入一个号码(一号一次) / answer: type one code, each works once",
+            f"作答：打开 {guide.base_url}/ 输入一个号码（一号一次） / answer: type one code, each works once",
             *_table(codes),
             "",
             f"登录 / sign in: {guide.base_url}/login",
@@ -139,7 +141,7 @@ def layout(guide: Guide, place: Place) -> str:
             f"全部号码和登录 / all codes and logins: {place.demo_file}",
             f"二维码 / codes to scan with a phone: {place.code_sheet}",
             f"日志 / logs: {place.logs}",
-            "Ctrl-C 停止;数据保留,下次启动继续 / Ctrl-C stops it; the data stay for the next start",
+            "Ctrl-C 停止；数据保留，下次启动继续 / Ctrl-C stops it; the data stay for the next start",
         ]
     )
 

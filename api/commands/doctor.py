@@ -74,7 +74,7 @@ def _disk(place: Place) -> Finding:
 def _settings(_place: Place) -> Finding:
     env = inherited()
     if not env.get("DATABASE_URL"):
-        return Finding("配置 / settings", "DATABASE_URL 未设置,使用内置数据库 / not set: the embedded database", None)
+        return Finding("配置 / settings", "DATABASE_URL 未设置，使用内置数据库 / not set: the embedded database", None)
     Settings.from_env(env)
     return Finding("配置 / settings", "齐全 / complete")
 
@@ -101,7 +101,7 @@ def _tables(place: Place) -> Finding:
         if engine is None:
             return Finding("数据库 / database", NOT_RUNNING, None)
         found, newest = revision_of(engine), newest_revision()
-        seen = f"可连接,表版本 {found or '空'} / answers, tables at {found or 'none'}"
+        seen = f"可连接，表版本 {found or '空'} / answers, tables at {found or 'none'}"
         return Finding(
             "数据库 / database", seen if found == newest else f"{seen} ≠ {newest}: mingcha init-db", found == newest
         )
@@ -126,7 +126,7 @@ def _clock(place: Place) -> Finding:
     here = datetime.now(UTC)
     seen = f"{here.astimezone():%Y-%m-%d %H:%M:%S %Z}"
     if here < BUILT:
-        return Finding("时钟 / clock", f"{seen}:过早 / too early", well=False)
+        return Finding("时钟 / clock", f"{seen}：过早 / too early", well=False)
     with _database(place) as engine:
         if engine is None:
             return Finding("时钟 / clock", seen)
@@ -140,7 +140,7 @@ def _clock(place: Place) -> Finding:
 def _browser(_place: Place) -> Finding:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next((path for path in map(shutil.which, names) if path), None)
-    seen = found or "没有(只有测试需要) / none (only the tests need it)"
+    seen = found or "没有（只有测试需要） / none (only the tests need it)"
     return Finding("Chromium", seen, True if found else None)
 
 
@@ -158,7 +158,7 @@ CHECKS: tuple[Callable[[Place], Finding], ...] = (
 )
 
 
-@click.command(help="检查运行条件,逐项一行。Check what the product needs; exit 1 when something is wrong.")
+@click.command(help="检查运行条件，逐项一行。Check what the product needs; exit 1 when something is wrong.")
 @host_option
 @port_option
 @data_option

@@ -17,10 +17,10 @@ from survey_forms.sampling.tickets import Draw, Standing, StratumDraw, draw, sta
 FORMAT = "survey-draw/1"
 
 
-@click.command("draw", help="复核抽样:由抽样框、方案和公开随机数重算样本。Repeat a draw from its public inputs.")
+@click.command("draw", help="复核抽样：由抽样框、方案和公开随机数重算样本。Repeat a draw from its public inputs.")
 @click.option("--frame", "frame_file", required=True, type=click.Path(path_type=Path), help="CSV: stratum,unit_id")
 @click.option("--plan", "plan_file", required=True, type=click.Path(path_type=Path), help="CSV: stratum,n")
-@click.option("--randomness", required=True, help="公开随机数,原样。The published randomness, word for word.")
+@click.option("--randomness", required=True, help="公开随机数，原样。The published randomness, word for word.")
 @click.option("--check-id", help="查一个编号是否抽中。Was this unit drawn, and why?")
 def draw_command(frame_file: Path, plan_file: Path, randomness: str, check_id: str | None) -> None:
     """Print the draw's record as one JSON object; with `--check-id`, also where that unit stands."""
@@ -79,7 +79,7 @@ def _tell(found: Standing, drawing: Draw) -> None:
     zh, en = ("抽中", "drawn") if found.drawn else ("未抽中", "not drawn")
     sign = "<=" if found.drawn else ">"
     click.echo(
-        f"{found.unit_id} {zh}:票号在层 {found.stratum} 的 {drawn.size} 个中排第 {found.place},样本量 {drawn.n}。\n"
+        f"{found.unit_id} {zh}：票号在层 {found.stratum} 的 {drawn.size} 个中排第 {found.place}，样本量 {drawn.n}。\n"
         f"{found.unit_id} was {en}: ticket {found.place} of {drawn.size} in stratum {found.stratum}, n = {drawn.n}.\n"
         f"  ticket    {found.ticket} {sign}\n  threshold {drawn.threshold or '-'}",
         err=True,

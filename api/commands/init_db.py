@@ -45,4 +45,4 @@ def init_db() -> None:
     migrate(engine)
     after = revision_of(engine)
     engine.dispose()
-    click.echo(f"数据库表:{before or '空'} → {after} / tables: {before or 'none'} → {after}", err=True)
+    click.echo(f"数据库表：{before or '空'} → {after} / tables: {before or 'none'} → {after}", err=True)

@@ -18,7 +18,7 @@ MOST_SHOWN = 50
 @click.option("--repair", is_flag=True, help="用重新统计的结果替换不一致的单元。 Replace the cells that differ.")
 @data_option
 def recount_command(data: Path, *, repair: bool) -> None:
-    """重新统计全部答卷,与已存的整数单元逐一核对。 Count all answers again and compare with the stored cells.
+    """重新统计全部答卷，与已存的整数单元逐一核对。 Count all answers again and compare with the stored cells.
 
     Each cell that differs is a line: survey, stratum /
     weighting cell / unit / item, the stored n s1 s2, the recounted n s1 s2. Exit status 1 when one differs, also

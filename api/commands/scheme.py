@@ -10,7 +10,7 @@ from survey_forms.scoring.intake import printable
 
 @click.group("scheme")
 def scheme_group() -> None:
-    """考评方案:列出、显示、检查。 Evaluation schemes: list, show, check."""
+    """考评方案：列出、显示、检查。 Evaluation schemes: list, show, check."""
 
 
 @scheme_group.command("list")
@@ -34,6 +34,6 @@ def show_scheme(scheme_id: str, lang: str) -> None:
 @scheme_group.command("check")
 @click.argument("file", metavar="FILE")
 def check_scheme(file: str) -> None:
-    """检查方案文件,一次列出全部问题。 Name every fault of a scheme file at once."""
+    """检查方案文件，一次列出全部问题。 Name every fault of a scheme file at once."""
     scheme = read_scheme(read_input(file), printable(file))
-    click.echo(f"{file}:没有发现问题({scheme.zh})。 No faults found.")
+    click.echo(f"{file}：没有发现问题({scheme.zh})。 No faults found.")

@@ -20,7 +20,7 @@ STANDARD_INPUT = "-"
 @click.argument("input_file", metavar="INPUT.json")
 @click.option("--trace", is_flag=True, help="逐步列出每个单位的计算过程。 Give each unit the lines of its arithmetic.")
 def score_command(input_file: str, *, trace: bool) -> None:
-    """按考评方案计算综合得分,输出 JSON。 Compute composites from a file (`-`: standard input) and print JSON."""
+    """按考评方案计算综合得分，输出 JSON。 Compute composites from a file (`-`: standard input) and print JSON."""
     document = parse_document(read_input(input_file), printable(input_file))
     print_data(orjson.dumps(score(document, trace=trace), option=orjson.OPT_INDENT_2))
 

@@ -66,7 +66,7 @@ def serve(host: str, port: int, data: Path, processes: int, *, workers: bool) ->
         opened.start_web(host, port, processes)
         if workers:
             opened.start_workers()
-        tell(f"明察已启动:{opened.settings.base_url}(Ctrl-C 停止) / Mingcha runs; Ctrl-C stops it")
+        tell(f"明察已启动：{opened.settings.base_url}（Ctrl-C 停止） / Mingcha runs; Ctrl-C stops it")
         opened.supervisor.watch()
 
 
@@ -81,5 +81,5 @@ def worker(kinds: tuple[str, ...], data: Path) -> None:
     with house(data, inherited(), None) as opened:
         ready_tables(opened)
         opened.start_workers(kinds or WORKERS)
-        tell("后台进程已启动(Ctrl-C 停止) / The workers run; Ctrl-C stops them")
+        tell("后台进程已启动（Ctrl-C 停止） / The workers run; Ctrl-C stops them")
         opened.supervisor.watch()

@@ -21,12 +21,12 @@ def staff_group() -> None:
 
 @staff_group.command("add")
 @click.argument("username")
-@click.option("--name", required=True, help="姓名,显示在台账和操作记录里。 The name that the ledger shows.")
+@click.option("--name", required=True, help="姓名，显示在台账和操作记录里。 The name that the ledger shows.")
 @click.option("--role", required=True, type=click.Choice(people.ROLES), help="身份。 The role.")
-@click.option("--unit", default="", help="被考核单位的代码,只用于 unit。 The unit's code, for the role unit alone.")
+@click.option("--unit", default="", help="被考核单位的代码，只用于 unit。 The unit's code, for the role unit alone.")
 @data_option
 def add_staff(username: str, name: str, role: str, unit: str, data: Path) -> None:
-    """新建账号,密码从终端输入两次。 Make an account; the password is asked for twice."""
+    """新建账号，密码从终端输入两次。 Make an account; the password is asked for twice."""
     password = click.prompt("密码 password", hide_input=True, confirmation_prompt=True, err=True)
     if len(password) < LEAST_CHARACTERS:
         raise Refused("password_too_short", "password", least=LEAST_CHARACTERS)

@@ -25,11 +25,11 @@ def token_group() -> None:
 
 @token_group.command("new")
 @click.option("--user", required=True, help="用户名。 The user name it acts for.")
-@click.option("--label", required=True, help="用途,供日后辨认。 What it is for.")
+@click.option("--label", required=True, help="用途，供日后辨认。 What it is for.")
 @click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=90, show_default=True, help="有效天数。 Days.")
 @data_option
 def new_token(user: str, label: str, days: int, data: Path) -> None:
-    """发给一个令牌,只显示这一次。 Issue a token and print it, this once.
+    """发给一个令牌，只显示这一次。 Issue a token and print it, this once.
 
     It goes into the header `Authorization: Bearer TOKEN`.
     """

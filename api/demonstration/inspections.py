@@ -47,13 +47,13 @@ class _Told:
 
 
 FINDINGS = (
-    _Told(2, "unattended_window", None, "2 号窗口无人值守约 15 分钟,没有暂停服务的提示。", "confirmed"),
-    _Told(6, "late_or_early", None, "应到 5 人,实到 3 人,没有外出登记。", "confirmed"),
+    _Told(2, "unattended_window", None, "2 号窗口无人值守约 15 分钟，没有暂停服务的提示。", "confirmed"),
+    _Told(6, "late_or_early", None, "应到 5 人，实到 3 人，没有外出登记。", "confirmed"),
     _Told(9, "no_duty_roster", None, "大厅未见值班安排公示。", "reversed"),
-    _Told(13, "unattended_window", None, "1 号、3 号窗口无人值守,等候群众 8 人。", "waiting"),
-    _Told(17, "late_or_early", None, "两名工作人员迟到,没有请假记录。", "waiting"),
+    _Told(13, "unattended_window", None, "1 号、3 号窗口无人值守，等候群众 8 人。", "waiting"),
+    _Told(17, "late_or_early", None, "两名工作人员迟到，没有请假记录。", "waiting"),
 )
-REVERSAL = "复核照片与现场记录:值班安排公示在大厅东侧立牌上,原认定不成立。"
+REVERSAL = "复核照片与现场记录：值班安排公示在大厅东侧立牌上，原认定不成立。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +183,9 @@ def _visit(  # noqa: PLR0913, PLR0917 - who, where and when make a visit
 def _quality(number: int, radius_m: int) -> tuple[float, float, str]:
     """How far from the site a check-in was, its accuracy, and the inspector's reason where one is asked for."""
     if number in {4, 11}:
-        return radius_m * 0.4, 260.0, "大厅在地下一层,定位不准,已在门口重试两次。"
+        return radius_m * 0.4, 260.0, "大厅在地下一层，定位不准，已在门口重试两次。"
     if number == 15:
-        return radius_m + 420.0, 18.0, "窗口临时搬到隔壁街道的便民中心,现场有搬迁公告。"
+        return radius_m + 420.0, 18.0, "窗口临时搬到隔壁街道的便民中心，现场有搬迁公告。"
     return radius_m * 0.3, 12.0 + number, ""
 
 
@@ -213,11 +213,11 @@ def _finding(  # noqa: PLR0913, PLR0917 - what was seen, where, by whom, when
     filed, decided = at + timedelta(minutes=10), at + timedelta(hours=1)
     sent = FindingSent(uuid4(), visit_id, told.rule, told.points, told.description, (photo,))
     finding = inspections.file_finding(team.connection, sent, inspector, filed)
-    inspections.close_visit(team.connection, visit_id, inspector, "有问题,见问题记录。", filed + timedelta(minutes=5))
+    inspections.close_visit(team.connection, visit_id, inspector, "有问题，见问题记录。", filed + timedelta(minutes=5))
     if told.fate == "waiting":
         return
     office, second = team.staff["office"], team.staff["office2"]
-    seq = inspections.decide_finding(team.connection, finding.id, office, True, "照片清楚,认定成立。", decided)
+    seq = inspections.decide_finding(team.connection, finding.id, office, True, "照片清楚，认定成立。", decided)
     if told.fate == "reversed" and seq is not None:
         request = ask_reversal(team.connection, seq, second, REVERSAL, decided + timedelta(minutes=20))
         decide_reversal(team.connection, request, office, True, "同意冲销。", decided + timedelta(minutes=50))

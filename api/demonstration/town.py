@@ -8,7 +8,7 @@ from dataclasses import dataclass
 EVALUATION = "xiamen-wf-2015"
 SCHEME = "xiamen-wf-2015"
 YEAR = 2015
-NAME_ZH = "厦门市 2015 年度绩效考评(演示)"
+NAME_ZH = "厦门市 2015 年度绩效考评（演示）"
 NAME_EN = "Xiamen performance evaluation 2015 (demonstration)"
 ROUND_ZH, ROUND_EN = "年度公众评议", "Annual public review"
 
@@ -38,7 +38,7 @@ SUPPLIED = {
     },
     "outstanding_base": "15",
 }
-SUPPLIED_NOTE = "演示用数值:文件所附的评议主体权重表没有公布,这里的权重仅供演示。"
+SUPPLIED_NOTE = "演示用数值：文件所附的评议主体权重表没有公布，这里的权重仅供演示。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,15 @@ GROUPS = (
     Group("party_government_mutual", "党政互评代表", "Party and government mutual review", "deputies", 70, 60, 40),
 )
 
-RANDOMNESS = "演示:福建体彩 2015-12-01 第 15142 期(虚构)07 12 19 23 31 + 04"
+RANDOMNESS = "演示：福建体彩 2015-12-01 第 15142 期（虚构）07 12 19 23 31 + 04"
 """In a real round this is named beforehand and read off a later public drawing."""
 
 STAFF = (
-    ("office", "office", "陈静(效能办)"),
-    ("office2", "office", "林国栋(效能办)"),
-    ("inspector", "inspector", "黄丽娟(察访员)"),
-    ("inspector2", "inspector", "吴志强(察访员)"),
-    ("bureau", "bureau", "郑晓燕(统计局)"),
+    ("office", "office", "陈静（效能办）"),
+    ("office2", "office", "林国栋（效能办）"),
+    ("inspector", "inspector", "黄丽娟（察访员）"),
+    ("inspector2", "inspector", "吴志强（察访员）"),
+    ("bureau", "bureau", "郑晓燕（统计局）"),
     ("unit", "unit", "教育局联络员"),
 )
 
@@ -116,20 +116,20 @@ class Place:
 
 
 PLACES = (
-    Place("education", "教育局办事窗口", "Education service desk", "思明区(演示)1 号", 24.4798, 118.0894, 120),
-    Place("education", "招生考试中心", "Examinations centre", "湖里区(演示)2 号", 24.5101, 118.1461, 150),
-    Place("civil_affairs", "婚姻登记处", "Marriage registry", "思明区(演示)3 号", 24.4615, 118.0989, 120),
-    Place("civil_affairs", "社会救助窗口", "Social relief desk", "集美区(演示)4 号", 24.5756, 118.0972, 150),
-    Place("health", "预防接种门诊", "Vaccination clinic", "海沧区(演示)5 号", 24.4846, 118.0329, 150),
-    Place("health", "医疗投诉接待室", "Medical complaints office", "思明区(演示)6 号", 24.4721, 118.0812, 120),
-    Place("human_resources", "社保经办大厅", "Social insurance hall", "湖里区(演示)7 号", 24.4987, 118.1287, 200),
-    Place("human_resources", "人才服务中心", "Talent service centre", "思明区(演示)8 号", 24.4869, 118.1123, 150),
-    Place("public_security", "出入境办证大厅", "Exit-entry hall", "思明区(演示)9 号", 24.4833, 118.0937, 200),
-    Place("public_security", "户籍窗口", "Household registration desk", "同安区(演示)10 号", 24.7229, 118.1519, 150),
-    Place("justice", "法律援助中心", "Legal aid centre", "思明区(演示)11 号", 24.4702, 118.1046, 120),
-    Place("justice", "公证处", "Notary office", "翔安区(演示)12 号", 24.6187, 118.2478, 150),
-    Place("culture", "图书馆服务台", "Library desk", "思明区(演示)13 号", 24.4676, 118.1178, 200),
-    Place("culture", "文化市场执法队", "Culture market enforcement", "湖里区(演示)14 号", 24.5133, 118.1102, 150),
-    Place("sports", "市体育中心", "Municipal sports centre", "思明区(演示)15 号", 24.4842, 118.1159, 300),
-    Place("sports", "社会体育指导中心", "Community sports centre", "集美区(演示)16 号", 24.5932, 118.1041, 200),
+    Place("education", "教育局办事窗口", "Education service desk", "思明区（演示）1 号", 24.4798, 118.0894, 120),
+    Place("education", "招生考试中心", "Examinations centre", "湖里区（演示）2 号", 24.5101, 118.1461, 150),
+    Place("civil_affairs", "婚姻登记处", "Marriage registry", "思明区（演示）3 号", 24.4615, 118.0989, 120),
+    Place("civil_affairs", "社会救助窗口", "Social relief desk", "集美区（演示）4 号", 24.5756, 118.0972, 150),
+    Place("health", "预防接种门诊", "Vaccination clinic", "海沧区（演示）5 号", 24.4846, 118.0329, 150),
+    Place("health", "医疗投诉接待室", "Medical complaints office", "思明区（演示）6 号", 24.4721, 118.0812, 120),
+    Place("human_resources", "社保经办大厅", "Social insurance hall", "湖里区（演示）7 号", 24.4987, 118.1287, 200),
+    Place("human_resources", "人才服务中心", "Talent service centre", "思明区（演示）8 号", 24.4869, 118.1123, 150),
+    Place("public_security", "出入境办证大厅", "Exit-entry hall", "思明区（演示）9 号", 24.4833, 118.0937, 200),
+    Place("public_security", "户籍窗口", "Household registration desk", "同安区（演示）10 号", 24.7229, 118.1519, 150),
+    Place("justice", "法律援助中心", "Legal aid centre", "思明区（演示）11 号", 24.4702, 118.1046, 120),
+    Place("justice", "公证处", "Notary office", "翔安区（演示）12 号", 24.6187, 118.2478, 150),
+    Place("culture", "图书馆服务台", "Library desk", "思明区（演示）13 号", 24.4676, 118.1178, 200),
+    Place("culture", "文化市场执法队", "Culture market enforcement", "湖里区（演示）14 号", 24.5133, 118.1102, 150),
+    Place("sports", "市体育中心", "Municipal sports centre", "思明区（演示）15 号", 24.4842, 118.1159, 300),
+    Place("sports", "社会体育指导中心", "Community sports centre", "集美区（演示）16 号", 24.5932, 118.1041, 200),
 )

@@ -56,7 +56,7 @@ def _head(scheme: Scheme, speech: Speech) -> Iterator[str]:
     yield f"- {speech('依据文件', 'Document')}:{scheme.document.file}{part}"
     yield f"- {speech('方案文件 SHA-256', 'SHA-256 of the scheme file')}:`{scheme.digest}`"
     if scheme.composite is None:
-        tracked = speech("本方案只跟踪项目与任务,不计综合得分。", "Tracks projects and tasks only; no composite.")
+        tracked = speech("本方案只跟踪项目与任务，不计综合得分。", "Tracks projects and tasks only; no composite.")
         yield f"- {tracked}"
 
 

@@ -10,12 +10,12 @@ from survey_forms.scheme.model import Binding, Grade, Scheme
 from survey_forms.scheme.tree import groups, supplied_weights
 
 _KINDS = {
-    "shares": ("百分比表,合计 100", "table of percentages adding up to 100"),
+    "shares": ("百分比表，合计 100", "table of percentages adding up to 100"),
     "share": ("一个百分比", "one percentage"),
     "percent": ("一个百分比", "one percentage"),
-    "grades": ("等次与最低分,从高到低", "grades and lowest scores, descending"),
+    "grades": ("等次与最低分，从高到低", "grades and lowest scores, descending"),
     "grade_shares": ("各等次的百分比", "percentage of each grade"),
-    "unit_shares": ("单个单位的权重表,合计 100(可不补充)", "one unit's weights adding up to 100 (optional)"),
+    "unit_shares": ("单个单位的权重表，合计 100（可不补充）", "one unit's weights adding up to 100 (optional)"),
     "zeroed": ("条件 → 指标", "condition → indicator"),
     "material": ("不参与计算", "not part of the arithmetic"),
 }
@@ -33,7 +33,7 @@ def formula(scheme: Scheme, speech: Speech) -> list[str]:
         f"满分 {scale} 分{speech.cite(composite.article)}", f"Full score {scale}{speech.cite(composite.article)}"
     )
     once = speech(
-        f"综合得分公布时{mode}到 {places} 位小数,只修约这一次{speech.cite(rounding.article)}",
+        f"综合得分公布时{mode}到 {places} 位小数，只修约这一次{speech.cite(rounding.article)}",
         f"rounded {mode} to {places} decimals, once, when published{speech.cite(rounding.article)}",
     )
     head = [
@@ -86,7 +86,7 @@ def _weight(scheme: Scheme, one: Component, speech: Speech) -> str:
         return percent(one.weight.fixed)
     supplied = supplied_weights(scheme)
     if one.path in supplied:
-        return speech("未载明,补充 ", "left out: supply ") + f"`{supplied[one.path].left_out.path}`"
+        return speech("未载明，补充 ", "left out: supply ") + f"`{supplied[one.path].left_out.path}`"
     return speech("下列各项合计", "its items added up") if one.path in groups(supplied) else ""
 
 
@@ -100,7 +100,7 @@ def _manner(scheme: Scheme, one: Component, speech: Speech) -> str:
     elif scheme.children(one.path):
         manner = speech("下列各项加权合计", "weighted sum of the following")
     else:
-        manner = speech(f"评分,0–{scale}", f"scored 0–{scale}")
+        manner = speech(f"评分，0–{scale}", f"scored 0–{scale}")
     return speech.join(
         [
             manner,
@@ -118,7 +118,7 @@ def grades(scheme: Scheme, speech: Speech) -> list[str]:
     rows = [
         [speech(one.name, f"{one.name} ({one.en})"), _band(scheme, one, speech), one.article] for one in scheme.grades
     ]
-    how = speech("等次按公布得分(修约后)确定。", "Grades are decided on the published, rounded figure.")
+    how = speech("等次按公布得分（修约后）确定。", "Grades are decided on the published, rounded figure.")
     if any(one.at_least is not None or one.below is not None for one in scheme.grades):
         return [*table(head, rows), "", how]
     return table(head, rows)
@@ -136,7 +136,7 @@ def _band(scheme: Scheme, one: Grade, speech: Speech) -> str:
     if one.below is not None:
         return f"< {plain(one.below)}"
     entry = scheme.left_out_of("grade_shares")
-    share = speech("本组的一个比例,未载明,补充 ", "a share of the group, left out: supply ")
+    share = speech("本组的一个比例，未载明，补充 ", "a share of the group, left out: supply ")
     return f"{share}`{entry.path}`" if entry else ""
 
 
@@ -155,7 +155,7 @@ def _effect(one: Binding, speech: Speech) -> str:
             speech("所涉指标计零分", "its indicator counts zero") if one.zeroes else "",
             speech(f"降低 {one.lowers} 个等次", f"lowers the grade by {one.lowers}") if one.lowers else "",
         ]
-    ) or speech("等次不变,见结果运用", "the grade stands; see the consequences")
+    ) or speech("等次不变，见结果运用", "the grade stands; see the consequences")
 
 
 def ledger(scheme: Scheme, speech: Speech) -> list[str]:
@@ -166,7 +166,7 @@ def ledger(scheme: Scheme, speech: Speech) -> list[str]:
         named = speech("、", ", ").join(speech.name(one) for one in takers)
         lines.append(
             speech(
-                f"- 台账扣分计入:{named}。改正另记冲销条目,不改原条目。",
+                f"- 台账扣分计入：{named}。改正另记冲销条目，不改原条目。",
                 f"- The ledger's deductions count in: {named}. A correction is a reversing entry.",
             )
         )

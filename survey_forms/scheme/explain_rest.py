@@ -41,7 +41,7 @@ def _cases(scheme: Scheme, one: Consequence, speech: Speech) -> Iterator[str]:
         article = speech.cite(when.article) if when.article != one.article else ""
         yield f"{_condition(scheme, when, speech)}:{_value(scheme, when.value, speech)}{article}"
     if one.value is not None:
-        otherwise = speech("其余:", "Otherwise: ") if one.when else ""
+        otherwise = speech("其余：", "Otherwise: ") if one.when else ""
         yield f"{otherwise}{_value(scheme, one.value, speech)}"
     if one.each:
         yield from _each(scheme, one.each, speech)
@@ -53,7 +53,7 @@ def _each(scheme: Scheme, each: Each, speech: Speech) -> Iterator[str]:
     for choice, lost in each.loses.items():
         kept = Fraction(1) - lost
         name = speech(choices[choice], choice)
-        yield f"{name}:{speech(f'扣 {lost},保留 {kept}', f'loses {lost}, keeps {kept}')}"
+        yield f"{name}:{speech(f'扣 {lost}，保留 {kept}', f'loses {lost}, keeps {kept}')}"
 
 
 def _condition(scheme: Scheme, when: When, speech: Speech) -> str:
@@ -195,5 +195,5 @@ def catalogue_table(catalogue: Catalogue, speech: Speech) -> list[str]:
         [aspects[one.aspect], f"{speech.name(one)} `{one.id}`", rule_points(one, speech), one.article]
         for one in catalogue.rules
     ]
-    warning = speech("演示用目录,不是文件原文。", "A demonstration, not the document's text.")
+    warning = speech("演示用目录，不是文件原文。", "A demonstration, not the document's text.")
     return [*([f"**{warning}**", ""] if catalogue.demonstration else []), *table(head, rows)]

@@ -25,7 +25,7 @@ Line = dict[str, Any]
 
 _ROUNDED = {
     "half_up": ("四舍五入到 {places} 位小数", "rounded half up to {places} decimals"),
-    "half_even": ("四舍六入五成双,保留 {places} 位小数", "rounded half even to {places} decimals"),
+    "half_even": ("四舍六入五成双，保留 {places} 位小数", "rounded half even to {places} decimals"),
 }
 
 
@@ -82,7 +82,7 @@ def _ledger_lines(scheme: Scheme, unit: UnitFacts) -> Iterator[Line]:
             if event
             else (f"{zh} {entry.id}", f"{en} {entry.id}")
         )
-        words = (f"已由 {by} 冲销,不计", f"reversed by {by}, does not count") if by else ("计入", "counts")
+        words = (f"已由 {by} 冲销，不计", f"reversed by {by}, does not count") if by else ("计入", "counts")
         inputs = [{"id": entry.id, "value": plain(entry.points), "aspect": entry.aspect, "rule": entry.rule}]
         counted = "0" if by else plain(entry.points)
         article = event.article if event else ""
@@ -120,12 +120,12 @@ def _limits(node: Node, reckoning: Reckoning, formula: str, words: tuple[str, st
     zh, en = words
     component = node.component
     if component.cap is not None:
-        zh, en = f"{zh},扣满 {plain(component.cap)} 分为止", f"{en}, at most {plain(component.cap)}"
+        zh, en = f"{zh}，扣满 {plain(component.cap)} 分为止", f"{en}, at most {plain(component.cap)}"
     if component.floor is not None:
         formula = f"max({formula}, {plain(component.floor)})"
-        zh, en = f"{zh},不低于 {plain(component.floor)}", f"{en}, not below {plain(component.floor)}"
+        zh, en = f"{zh}，不低于 {plain(component.floor)}", f"{en}, not below {plain(component.floor)}"
     if node.path in reckoning.zeroed:
-        formula, zh, en = "0", "约束性条件未达标,计零分", "a binding condition is violated: zero"
+        formula, zh, en = "0", "约束性条件未达标，计零分", "a binding condition is violated: zero"
     return formula, (zh, en)
 
 
@@ -152,9 +152,9 @@ def _total_lines(scheme: Scheme, scored: Scored) -> Iterator[Line]:
     if composite is None or rounding is None:
         return
     total, formula = plain(reckoning.total), formula.removeprefix(" + ")
-    names, words = ("综合得分(未修约)", "composite, unrounded"), (composite.formula, "the parts, less deductions")
+    names, words = ("综合得分（未修约）", "composite, unrounded"), (composite.formula, "the parts, less deductions")
     yield _line("total", "", names, words, total, formula=formula, inputs=inputs, article=composite.article)
-    names, zh, en = ("综合得分(公布)", "composite, published"), *_ROUNDED[rounding.mode]
+    names, zh, en = ("综合得分（公布）", "composite, published"), *_ROUNDED[rounding.mode]
     words = (zh.format(places=rounding.places), en.format(places=rounding.places))
     worked = f"round({total}, {rounding.places})"
     yield _line("composite", "", names, words, f"{scored.published:f}", formula=worked, article=rounding.article)
@@ -167,7 +167,7 @@ def _grade_lines(scheme: Scheme, scored: Scored, outcome: Outcome, supplied: Sup
     if bands is not None:
         shown = " · ".join(f"{name} ≥ {plain(lowest)}" if lowest is not None else name for name, lowest in bands)
         figure = f"{scored.published:f}"
-        words = (f"按公布得分 {figure} 定等:{shown}", f"by the published {figure}: {shown}")
+        words = (f"按公布得分 {figure} 定等：{shown}", f"by the published {figure}: {shown}")
         yield _line("grade", "grade", names, words, outcome.grade, article=article)
     elif scheme.grades:
         words = ("按本组名次与各等次比例定等", "by rank within the group and the share of each grade")
@@ -187,7 +187,7 @@ def _effects(binding: Binding) -> tuple[str, str]:
         told.append(("所涉指标计零分", "its indicator counts zero"))
     if binding.lowers:
         told.append((f"降低 {binding.lowers} 个等次", f"lowers the grade by {binding.lowers}"))
-    told = told or [("等次不变,见结果运用", "the grade stands; see the consequences")]
+    told = told or [("等次不变，见结果运用", "the grade stands; see the consequences")]
     return ";".join(zh for zh, _ in told), "; ".join(en for _, en in told)
 
 

@@ -68,7 +68,7 @@ def test_bad_input_leaves_standard_output_empty_and_speaks_both_languages(mingch
     done = mingcha("score", "-", given=json.dumps(example).encode())
     assert (done.returncode, done.stdout) == (2, b"")
     chinese, english = done.stderr.decode().splitlines()
-    assert chinese == "units[2].scores.public_review.cppcc_members:缺少这个值,请补上。"
+    assert chinese == "units[2].scores.public_review.cppcc_members：缺少这个值，请补上。"
     assert english == "units[2].scores.public_review.cppcc_members: this value is missing; add it."
 
 

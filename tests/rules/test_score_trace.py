@@ -61,7 +61,7 @@ def test_each_ledger_line_is_there_and_says_whether_it_counts():
     unit = traced("xiamen-wf-2015")[0]
     entries = {line["inputs"][0]["id"]: line for line in unit["trace"] if line["step"] == "entry"}
     assert list(entries) == ["d1", "d2", "d4"]
-    assert entries["d1"]["words"]["zh"] == "已由 d3 冲销,不计"
+    assert entries["d1"]["words"]["zh"] == "已由 d3 冲销，不计"
     assert entries["d1"]["result"] == "0"
     assert entries["d2"]["result"] == "2.1"
 
@@ -90,7 +90,7 @@ def test_an_unexcused_absence_is_a_line_with_its_article():
 
 def test_a_zeroed_indicator_says_why():
     unit = traced("jinfeng")[2]
-    lines = [line for line in unit["trace"] if line["words"]["zh"] == "约束性条件未达标,计零分"]
+    lines = [line for line in unit["trace"] if line["words"]["zh"] == "约束性条件未达标，计零分"]
     assert [line["path"] for line in lines] == [f"quarters.q{quarter}.i2" for quarter in range(1, 5)]
 
 
