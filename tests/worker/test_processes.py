@@ -1,5 +1,6 @@
 """The real processes against real servers: Redis stopped and emptied, workers killed."""
 
+import os
 import shutil
 import signal
 import time
@@ -12,6 +13,9 @@ from api.actions.tally import recount
 from api.store import owed, tallies
 from api.store.results import latest_composite
 from tests.worker.town import GROUPS, answer, rate_all, score_indicators, untallied
+
+AWAY_SECONDS = float(os.environ.get("MINGCHA_REDIS_AWAY_SECONDS", "8"))
+"""The issue's minute is run by hand: eight seconds show the same and keep the suite short."""
 
 
 def wait_for(condition, seconds: float) -> float:
@@ -65,7 +69,7 @@ def test_with_redis_away_answers_are_accepted_and_after_its_return_the_score_is_
         shutil.rmtree(own_valkey.data)  # it will come back knowing nothing
         for _ in range(8):
             some_answers(shop, town, "v1")
-            time.sleep(1)
+            time.sleep(AWAY_SECONDS / 8)
         away = wait_for(is_settled, 15)
         assert composite_of(shop, town) == "74.22"  # 72 + 20 % of 100/9
         with shop.database.read() as connection:
