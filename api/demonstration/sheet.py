@@ -10,6 +10,7 @@ from html import escape
 import segno
 
 from api.demonstration.town import GROUPS, NAME_ZH
+from survey_forms.sampling.codes import display
 
 SHOWN = 4
 HEAD = """<!doctype html>
@@ -32,14 +33,9 @@ def code_sheet(base_url: str, codes: Mapping[str, Sequence[str]]) -> str:
     parts = [HEAD.format(title=escape(f"{NAME_ZH}:评议码"))]
     for group, listed in codes.items():
         parts.append(f"<h2>{escape(names.get(group, group))}</h2><ul>")
-        parts.extend(f"<li>{_qr(base_url, code)}<code>{shown(code)}</code></li>" for code in listed[:SHOWN])
+        parts.extend(f"<li>{_qr(base_url, code)}<code>{display(code)}</code></li>" for code in listed[:SHOWN])
         parts.append("</ul>")
     return "\n".join(parts)
-
-
-def shown(code: str) -> str:
-    """A code as it is printed: XXXX-XXXX-XXX."""
-    return f"{code[:4]}-{code[4:8]}-{code[8:]}"
 
 
 def _qr(base_url: str, code: str) -> str:
