@@ -6,11 +6,14 @@ out of the further checks, so that one slip is named once.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any
 
 from survey_forms.numbers import HUNDRED, ZERO, plain
+from survey_forms.scheme.check_left_out import faults_of_left_out
+from survey_forms.scheme.check_records import fault_of_points, faults_of_records
 from survey_forms.scheme.check_references import faults_of_references
 from survey_forms.scheme.check_weights import faults_of_weights
 from survey_forms.scheme.model import Catalogue, Grade, Scheme
@@ -22,7 +25,9 @@ Say = Callable[..., None]
 MOST_PLACES = 12
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
-_DAY = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_STEPS = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?")
+_LEAP_YEAR = 2000
+"""The days of this year are the days that a calendar can have."""
 
 
 def faults_of(scheme: Scheme, reader: Reader) -> None:
@@ -36,10 +41,13 @@ def faults_of(scheme: Scheme, reader: Reader) -> None:
     _tree(scheme, say)
     _components(scheme, say)
     faults_of_weights(scheme, reader)
-    _left_out(scheme, say)
+    faults_of_left_out(scheme, say)
     _grades(scheme, say)
+    _prizes(scheme, say)
     _said(scheme, say)
+    _dates(scheme, say)
     faults_of_references(scheme, say)
+    faults_of_records(scheme, say)
 
 
 def faults_of_catalogue(catalogue: Catalogue, reader: Reader) -> None:
@@ -50,22 +58,24 @@ def faults_of_catalogue(catalogue: Catalogue, reader: Reader) -> None:
     for rule in catalogue.rules:
         if rule.aspect not in aspects:
             reader.fault("scheme_unknown_reference", rule.where, "aspect", value=rule.aspect)
-        fixed, low, high = rule.points, rule.points_min, rule.points_max
-        if (fixed is None) == (low is None or high is None) or (low or ZERO) > (high or low or ZERO):
-            reader.fault("scheme_rule_points", rule.where, "points")
+        fault_of_points(rule, reader.fault)
 
 
 def _ids(scheme: Scheme, say: Say) -> None:
     """Ids are plain and used once."""
-    for key in "classes", "facts", "events", "bindings", "consequences", "rounds":
-        _unique(getattr(scheme, key), "id", say)
+    for key in "classes", "aspects", "rules", "facts", "events", "bindings", "consequences", "rounds":
+        entries = getattr(scheme, key)
+        for entry in entries:
+            if not _ID.fullmatch(entry.id):
+                say("scheme_not_id", entry.where, "id", value=entry.id)
+        if key != "aspects":
+            _unique(entries, "id", say)
     _unique(scheme.components, "path", say)
     _unique(scheme.left_out, "path", say)
     _unique(scheme.grades, "name", say)
     _unique(scheme.prizes, "name", say)
     for of in {aspect.of for aspect in scheme.aspects}:
         _unique([aspect for aspect in scheme.aspects if aspect.of == of], "id", say)
-    _unique(scheme.rules, "id", say)
     if not _ID.fullmatch(scheme.id):
         say("scheme_not_id", "", "id", value=scheme.id)
 
@@ -82,10 +92,14 @@ def _unique(entries: Sequence[Any], key: str, say: Say) -> None:
 def _tree(scheme: Scheme, say: Say) -> None:
     """Every component has its parent; a composite has components, and they have a composite."""
     for component in scheme.components:
-        if component.parent and component.parent not in scheme.by_path:
+        if not _STEPS.fullmatch(component.path):
+            say("scheme_not_path", component.where, "path", value=component.path)
+        elif component.parent and component.parent not in scheme.by_path:
             say("scheme_parent_missing", component.where, "path", value=component.path, parent=component.parent)
     if scheme.components and not scheme.composite:
         say("scheme_key_missing", "", "composite")
+    if scheme.composite and not scheme.composite.scale and scheme.composite.where:
+        say("scheme_not_positive", scheme.composite.where, "scale")
     if scheme.composite and not scheme.components:
         say("scheme_key_missing", "", "component")
     if scheme.composite and not scheme.rounding:
@@ -107,25 +121,14 @@ def _components(scheme: Scheme, say: Say) -> None:
             say("scheme_outside_scale", one.where, "start", scale=plain(scale))
         if one.minus and (one.parent or one.path in parents or one.weight):
             say("scheme_minus_misplaced", one.where, "minus")
+        if one.minus and (one.takes != ("deductions",) or one.floor is not None):
+            say("scheme_minus_ledger", one.where, "takes")
+        if one.start is not None and one.floor is not None and one.floor > one.start:
+            say("scheme_floor_above_start", one.where, "floor")
         if one.key == FREE and not (alone and one.path in supplied and one.start is None):
             say("scheme_free_weight", one.where, "path", value=one.path)
         if one.cap is not None and not (one.minus or "deductions" in one.takes):
             say("scheme_cap_without_ledger", one.where, "cap")
-
-
-def _left_out(scheme: Scheme, say: Say) -> None:
-    """A left-out value has a plain path, and points at components that are there."""
-    for entry in scheme.left_out:
-        if not _ID.fullmatch(entry.path):
-            say("scheme_left_out_path", entry.where, "path", value=entry.path)
-    reached = {id(weight.left_out) for weight in supplied_weights(scheme).values()}
-    for entry in scheme.left_out:
-        if entry.kind in {"shares", "share"} and (
-            id(entry) not in reached or (entry.kind == "share" and entry.of not in scheme.by_path)
-        ):
-            say("scheme_unknown_reference", entry.where, "of", value=entry.of or "-")
-        if entry.kind == "grades" and scheme.grades:
-            say("scheme_grades_twice", entry.where, "kind")
 
 
 def _grades(scheme: Scheme, say: Say) -> None:
@@ -157,6 +160,8 @@ def _bands(scheme: Scheme, say: Say) -> None:
             facts = {"upper": better.name, "at_least": _shown(better.at_least)}
             say("scheme_bands_gap", worse.where, "below", lower=worse.name, below=_shown(worse.below), **facts)
     for grade in grades:
+        if grade.rest:
+            say("scheme_band_and_share", grade.where, "rest")
         if grade.at_least is not None and grade.below is not None and grade.at_least >= grade.below:
             say("scheme_band_empty", grade.where, "at_least", name=grade.name)
         bounds = [bound for bound in (grade.at_least, grade.below) if bound is not None]
@@ -168,26 +173,56 @@ def _bands(scheme: Scheme, say: Say) -> None:
         say("scheme_band_open", grades[-1].where, "at_least", name=grades[-1].name)
 
 
+def _prizes(scheme: Scheme, say: Say) -> None:
+    """Every prize has a share, and a class competes for one set of prizes only."""
+    for prize in scheme.prizes:
+        if not prize.ratio:
+            say("scheme_not_positive", prize.where, "ratio")
+    contests = dict.fromkeys(prize.classes for prize in scheme.prizes)
+    for unit_class in scheme.classes:
+        entered = [patterns for patterns in contests if not patterns or _matches(unit_class.id, patterns)]
+        for prize in scheme.prizes if len(entered) > 1 else ():
+            if prize.classes == entered[1]:
+                say("scheme_prizes_overlap", prize.where, "classes", value=unit_class.id)
+
+
+def _matches(unit_class: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(unit_class, pattern) for pattern in patterns)
+
+
 def _shown(bound: object) -> str:
     return "-" if bound is None else str(bound)
 
 
 def _said(scheme: Scheme, say: Say) -> None:
-    """A reading stands beside the words it reads; days and months exist; class patterns reach a class."""
+    """A reading stands beside the words it reads; every class ranks in one group."""
     for entry in _every_table(scheme):
         if entry.reading and not (entry.words or entry.says):
             say("scheme_reading_without_words", entry.where, "reading")
-    for day in scheme.calendar:
-        if day.by and not _DAY.fullmatch(day.by):
-            say("scheme_not_day", day.where, "by", value=day.by)
-    for one in scheme.rounds:
-        if not all(1 <= month <= 12 for month in one.months):
-            say("scheme_not_month", one.where, "months", value=str(list(one.months)))
     if scheme.ranking:
         for unit_class in scheme.classes:
             found = [pattern for pattern in scheme.ranking.groups if fnmatchcase(unit_class.id, pattern)]
             if scheme.ranking.groups and len(found) != 1:
                 say("scheme_ranking_groups", scheme.ranking.where, "groups", value=unit_class.id, count=len(found))
+
+
+def _dates(scheme: Scheme, say: Say) -> None:
+    """Days and months exist."""
+    for day in scheme.calendar:
+        if day.by and not _is_day(day.by):
+            say("scheme_not_day", day.where, "by", value=day.by)
+        if bool(day.by) == (day.within_days is not None):
+            say("scheme_calendar", day.where, "by")
+    for one in scheme.rounds:
+        if not all(1 <= month <= 12 for month in one.months) or len(set(one.months)) < len(one.months):
+            say("scheme_not_month", one.where, "months", value=str(list(one.months)))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(f"{_LEAP_YEAR}-{text}").strftime("%m-%d") == text
+    except ValueError:
+        return False
 
 
 def _every_table(scheme: Scheme) -> Iterable[Any]:

@@ -1,10 +1,12 @@
 """References within a scheme file: what one table names, another must hold."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from fnmatch import fnmatchcase
 
-from survey_forms.scheme.model import FactList, Scheme
-from survey_forms.scheme.outcome import Measure, Repeated, Value, When
+from survey_forms.scheme.check_records import fault_of_points
+from survey_forms.scheme.model import Scheme
+from survey_forms.scheme.outcome import Consequence, Value, When
 
 Say = Callable[..., None]
 
@@ -15,20 +17,18 @@ def faults_of_references(scheme: Scheme, say: Say) -> None:
     _bindings(scheme, say)
     _patterns(scheme, say)
     for entry in scheme.consequences:
-        if (entry.value is None) == (entry.each is None):
-            say("scheme_consequence_value", entry.where, "value")
-        _value(scheme, entry.value, entry.where, say)
-        for when in entry.when:
-            _when(scheme, when, say)
-        if entry.each:
-            each, facts = entry.each, _facts(scheme, entry.each.facts, entry.each.where, say)
-            by = facts.fields.get(each.by) if facts else None
-            if facts:
-                known = by.choices if by else {}
-                _known(each.loses, known, each.where, "loses" if by else "by", say)
-            for choice, lost in each.loses.items():
-                if lost > 1:
-                    say("scheme_fraction_over_1", each.where, f"loses.{choice}", value=str(lost))
+        _consequence(scheme, entry, say)
+
+
+def _consequence(scheme: Scheme, entry: Consequence, say: Say) -> None:
+    """A consequence has a value or one for each record, and all its values are of one kind."""
+    if (entry.value is None) == (entry.each is None):
+        say("scheme_consequence_value", entry.where, "value")
+    _value(scheme, entry.value, entry.where, say)
+    for when in entry.when:
+        _when(scheme, when, say)
+        if entry.value and (entry.value.flag is None) != (when.value.flag is None):
+            say("scheme_value_mixed", when.where, "value")
 
 
 def _known(values: Iterable[str], known: Iterable[str], where: str, key: str, say: Say) -> None:
@@ -48,23 +48,24 @@ def _ledger(scheme: Scheme, say: Say) -> None:
         aspects = [aspect.id for aspect in scheme.aspects if aspect.of == rule.of]
         if rule.aspect or aspects:
             _known([rule.aspect], aspects, rule.where, "aspect", say)
+        fault_of_points(rule, say)
     for event in scheme.events:
         losing = [*takers, *(one.path for one in scheme.components if one.start is not None)]
         _known([event.to], losing, event.where, "to", say)
-        facts = _facts(scheme, event.facts, event.where, say)
-        if facts:
-            _known(event.match, facts.fields, event.where, "match", say)
 
 
 def _bindings(scheme: Scheme, say: Say) -> None:
     """A binding condition bars a grade that has one below it, and zeroes what is there."""
     names = [grade.name for grade in scheme.grades]
+    scored = [path for path, one in scheme.by_path.items() if not one.minus]
     mappings = [entry.path for entry in scheme.left_out if entry.kind == "zeroed"]
     for binding in scheme.bindings:
         if binding.bars:
             _known([binding.bars], names[:-1], binding.where, "bars", say)
         if binding.zeroes:
-            _known([binding.zeroes], [*scheme.by_path, *mappings], binding.where, "zeroes", say)
+            _known([binding.zeroes], [*scored, *mappings], binding.where, "zeroes", say)
+        if binding.lowers and not scheme.left_out_of("grades") and binding.lowers >= len(names):
+            say("scheme_lowers_too_far", binding.where, "lowers", value=binding.lowers, count=len(names))
 
 
 def _patterns(scheme: Scheme, say: Say) -> None:
@@ -90,24 +91,15 @@ def _when(scheme: Scheme, when: When, say: Say) -> None:
     _known(when.binding, ["*", *(one.id for one in scheme.bindings)], when.where, "binding", say)
     if not (when.grade or when.binding or when.last or when.total or when.longest or when.repeated):
         say("scheme_when_empty", when.where)
-    measures: list[Measure | Repeated] = [m for m in (when.total, when.longest, when.repeated) if m]
-    for measure in measures:
-        facts = _facts(scheme, measure.facts, measure.where, say)
-        if facts:
-            _known([measure.of], facts.fields, measure.where, "of", say)
-            if isinstance(measure, Measure):
-                _known(measure.match, facts.fields, measure.where, "match", say)
-            else:
-                _known([measure.year], facts.fields, measure.where, "year", say)
 
 
 def _value(scheme: Scheme, value: Value | None, where: str, say: Say) -> None:
-    if value and value.flag is None and isinstance(value.base, str):
+    """A number starts from one that is stated or supplied, and its limits leave it room."""
+    if value is None or value.flag is not None:
+        return
+    if isinstance(value.base, str):
         _known([value.base], [one.path for one in scheme.left_out if one.kind == "percent"], where, "value", say)
-
-
-def _facts(scheme: Scheme, name: str, where: str, say: Say) -> FactList | None:
-    facts = next((entry for entry in scheme.facts if entry.id == name), None)
-    if facts is None:
-        say("scheme_unknown_reference", where, "facts", value=name)
-    return facts
+    if value.at_most is not None and value.at_least is not None and value.at_least > value.at_most:
+        say("scheme_limits_crossed", where, "value")
+    if isinstance(value.base, Decimal) and value.base + value.plus < value.minus and value.at_least is None:
+        say("scheme_below_zero", where, "value")

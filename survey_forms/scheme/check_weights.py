@@ -14,11 +14,23 @@ def faults_of_weights(scheme: Scheme, reader: Reader) -> None:
     weights = _Weights(scheme, reader)
     for unit_class in [entry.id for entry in scheme.classes] or [""]:
         members = [one for one in scheme.components if in_class(one, unit_class) and not one.minus]
+        _parts(scheme, members, unit_class, reader)
         for parent in ["", *(component.path for component in members)]:
             children = [one for one in members if one.parent == parent]
             if children and not any(one.where in reader.broken for one in children):
                 where = scheme.by_path[parent].where if parent else "composite"
                 weights.level(children, unit_class, where)
+
+
+def _parts(scheme: Scheme, members: Sequence[Component], unit_class: str, reader: Reader) -> None:
+    """In every class, a component that has parts anywhere has parts, and a part has its parent."""
+    paths = {one.path for one in members}
+    parents = {one.parent for one in members}
+    for one in members:
+        if one.path not in parents and scheme.children(one.path):
+            reader.fault("scheme_class_without_parts", one.where, "path", value=one.path, unit_class=unit_class)
+        if one.weight and unit_class in one.weight.by_class and one.parent in scheme.by_path.keys() - paths:
+            reader.fault("scheme_class_without_parent", one.where, "weight", value=one.parent, unit_class=unit_class)
 
 
 class _Weights:

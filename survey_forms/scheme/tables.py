@@ -175,7 +175,7 @@ def _scalar(hint: Any, raw: Any) -> Any:  # noqa: PLR0911  # one return a type
         return raw if isinstance(raw, bool | str) else None
     if hint is bool or hint is int:
         return raw if type(raw) is hint and raw >= 0 else None
-    if not isinstance(raw, str) or not raw.strip():
+    if not isinstance(raw, str) or not raw.strip() or not raw.isprintable():
         return None
     if hint is Decimal:
         return plain_decimal(raw)
@@ -213,5 +213,5 @@ def _placeholder(hint: Any) -> Any:
 
 def _short(raw: Any) -> str:
     """The value as a sentence can hold it."""
-    text = str(raw)
+    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(raw)[:61])
     return text if len(text) <= 60 else f"{text[:59]}…"

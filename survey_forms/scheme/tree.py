@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from math import prod
 
 from survey_forms.scheme.components import Component, LeftOut
 from survey_forms.scheme.model import Scheme
 
 _RANGE = re.compile(r"\{([a-z_]*)(\d{1,3})\.\.\1(\d{1,3})\}")
+MOST = 1000
 FREE = "*"
 """Last step of a component whose ids are the keys of the supplied table of weights."""
 
@@ -16,10 +18,12 @@ FREE = "*"
 def expand(path: str) -> list[tuple[str, str]]:
     """The paths that a path with ranges stands for, each with the number that its last range took.
 
-    "a.{q1..q2}.b" → [("a.q1.b", "1"), ("a.q2.b", "2")].
+    "a.{q1..q2}.b" → [("a.q1.b", "1"), ("a.q2.b", "2")]. A range that runs backwards, or ranges that stand for more
+    than `MOST` paths, are left as they are: no component can be called so.
     """
     found = _RANGE.search(path)
-    if not found:
+    lengths = [int(last) - int(first) + 1 for _, first, last in _RANGE.findall(path)]
+    if not found or min(lengths) < 1 or prod(lengths) > MOST:
         return [(path, "")]
     prefix, first, last = found.groups()
     return [

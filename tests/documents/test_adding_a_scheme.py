@@ -1,6 +1,5 @@
 """docs/adding_a_scheme.md cannot lie: its example loads, scores and explains itself, its tables are the vocabulary."""
 
-import json
 import re
 from dataclasses import fields
 from typing import get_args
@@ -13,11 +12,8 @@ from survey_forms.scheme.explain import explain
 from survey_forms.scheme.load import read_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.compute import score_by
-from tests.house.source import ROOT
+from tests.documents.county import INPUT, OUTPUT, PAGE, SCHEME
 
-PAGE = (ROOT / "docs" / "adding_a_scheme.md").read_text(encoding="utf-8")
-(SCHEME,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-INPUT, OUTPUT = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
 PLAIN_KEYS = {"id", "zh", "en", "where", None}  # of the file itself; every other key is a table
 
 
