@@ -67,6 +67,8 @@ def _read_and_reckon(
     named = _named(scheme, intake.items(document.get("units"), "units"), intake)
     raw_supplied = intake.table(document.get("supplied", {}), "supplied")
     supplied = read_supplied(scheme, raw_supplied, {one.id: one.unit_class for one in named}, intake)
+    if not supplied.names_components(scheme):
+        intake.refuse()  # without the table that says which scores there are, every unit would seem to be at fault
     plans = {unit_class: plan_for(scheme, supplied, unit_class) for unit_class in {one.unit_class for one in named}}
     scored: list[Scored] = []
     for one in named:

@@ -31,6 +31,12 @@ class Supplied:
     zeroed: dict[str, dict[str, str]] = field(default_factory=dict)
     unit_shares: dict[str, Shares] = field(default_factory=dict)
 
+    def names_components(self, scheme: Scheme) -> bool:
+        """Whether every table of weights whose keys are the ids of components is there."""
+        weights = supplied_weights(scheme)
+        free = (weights[one.path].left_out.path for one in scheme.components if one.key == FREE)
+        return all(self.shares.get(path) for path in free)
+
 
 def read_supplied(scheme: Scheme, raw: dict[str, Any], unit_classes: Mapping[str, str], intake: Intake) -> Supplied:
     """Read `supplied`; a value that the arithmetic needs and nobody supplied is a fault that names it.

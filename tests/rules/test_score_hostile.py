@@ -70,6 +70,15 @@ def test_a_weight_that_is_null_is_missing_also_where_the_table_names_the_ids():
     assert ("missing_value", "supplied.indicator_weights.i2") in {(one.code, one.path) for one in faults(document)}
 
 
+@pytest.mark.parametrize("table", [None, {}, "all"])
+def test_where_the_table_that_names_the_scores_is_missing_that_alone_is_said(table: Any):
+    document = an_input("jinfeng")
+    document["supplied"] |= {"indicator_weights": table, "binding_indicators": {}}
+    assert {one.path for one in faults(document)} == {"supplied.indicator_weights"} | {
+        f"supplied.binding_indicators.{one}" for one in ("family_planning", "work_safety", "public_order")
+    }
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_document_without_units_is_told_so(name: str):
     document = changed(an_input(name), "units", [])
