@@ -221,7 +221,7 @@ class TestTheUnitItself:
     def test_before_publication_it_sees_its_deductions_and_no_score(self, enter, desk, engine):
         page = text_of(enter("unit").get("/unit").text)
         assert "窗口无人在岗 4" in page
-        assert "公示后显示得分" in page
+        assert "公布后显示得分" in page
         with engine.connect() as connection:
             composite = latest_composite(connection, desk.evaluation.id)
         assert composite is not None
