@@ -22,7 +22,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    func,
     select,
     update,
 )
@@ -271,12 +270,6 @@ def check_ins_of(connection: Connection, visit_id: UUID) -> list[CheckIn]:
     return _check_ins(
         connection, select(check_in).where(check_in.c.visit_id == visit_id).order_by(check_in.c.received_at)
     )
-
-
-def open_visits(connection: Connection, inspector_id: int) -> int:
-    """How many visits the inspector has begun and not closed."""
-    query = select(func.count()).where(visit.c.inspector_id == inspector_id, visit.c.closed_at.is_(None))
-    return int(connection.execute(query).scalar_one())
 
 
 def _assignments() -> Select[Any]:

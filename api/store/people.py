@@ -215,11 +215,6 @@ def number_of_acts(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(audit)).scalar_one())
 
 
-def names_of(connection: Connection) -> dict[int, str]:
-    """Everybody's name by key."""
-    return {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
-
-
 def _staff(*more: Any) -> Select[Any]:
     columns = (staff.c.id, staff.c.username, staff.c.name, staff.c.role, staff.c.unit_id)
     return select(*columns, *more).select_from(staff).where(staff.c.disabled_at.is_(None))
