@@ -55,13 +55,16 @@ def find_draft(connection: Connection, drawer: Drawer, *, hold: bool = False) ->
     return Draft(found["receipt"], found["page"], found["raw"])
 
 
-def keep_draft(connection: Connection, drawer: Drawer, draft: Draft, nonce: bytes, day: date) -> None:
+def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
+    connection: Connection, drawer: Drawer, draft: Draft, survey_id: int, nonce: bytes, day: date
+) -> None:
     """Keep the newest state.
 
     Args:
         connection: the transaction.
         drawer: where.
         draft: what.
+        survey_id: the survey that it goes with when that closes.
         nonce: 12 fresh random bytes.
         day: today; the only time that the row tells.
 
@@ -72,7 +75,7 @@ def keep_draft(connection: Connection, drawer: Drawer, draft: Draft, nonce: byte
     if len(text) > LARGEST:
         raise Refused("body_too_large")
     padded = text + b" " * (-len(text) % STEP)
-    ballots.keep_draft(connection, drawer.id, seal_draft(drawer.key, padded, nonce), day)
+    ballots.keep_draft(connection, drawer.id, survey_id, seal_draft(drawer.key, padded, nonce), day)
 
 
 def forget_draft(connection: Connection, drawer: Drawer) -> None:

@@ -56,11 +56,11 @@ _ACCEPT = text(
              wcell text, form_version text, answers jsonb, mode text, day date)
     ), spent AS (
       UPDATE roll.access_code AS code SET spent = true FROM given
-      WHERE code.mac = given.mac AND NOT code.spent
+      WHERE code.mac = given.mac AND NOT code.spent AND NOT code.revoked
         AND code.survey_id = given.survey_id AND code.stratum = given.stratum
         AND EXISTS (SELECT FROM office.survey JOIN office.round ON round.id = survey.round_id
                     WHERE survey.id = code.survey_id AND round.status = 'open'
-                      AND now() >= survey.opens_at AND now() < survey.closes_at)
+                      AND survey.closed_at IS NULL AND now() >= survey.opens_at AND now() < survey.closes_at)
       RETURNING given.*
     ), kept AS (
       INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)

@@ -70,6 +70,7 @@ class Visit:
                 connection,
                 self.drawer,
                 replace(self.draft, page=page),
+                self.opened.booth.survey_id,
                 secrets.token_bytes(NONCE_LENGTH),
                 self.today,
             )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
+    ForeignKey,
     Integer,
     LargeBinary,
     Table,
@@ -63,8 +64,28 @@ draft = Table(
     "draft",
     metadata,
     Column("draft_id", LargeBinary, primary_key=True),
+    Column("survey_id", Integer, nullable=False, index=True),  # so that drafts go when their survey closes
     Column("sealed", LargeBinary, nullable=False),
     Column("day", Date, nullable=False),
+    schema="ballot",
+)
+
+# Pictures given as answers: with an unfinished answer under its key, with an accepted one as they are.
+draft_file = Table(
+    "draft_file",
+    metadata,
+    Column("draft_id", ForeignKey(draft.c.draft_id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),  # the question, as it is keyed in the answers
+    Column("sealed", LargeBinary, nullable=False),
+    schema="ballot",
+)
+
+response_file = Table(
+    "response_file",
+    metadata,
+    Column("response_id", ForeignKey(response.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
     schema="ballot",
 )
 
@@ -95,9 +116,9 @@ def sealed_draft(connection: Connection, draft_id: bytes, *, hold: bool = False)
     return bytes(found) if found is not None else None
 
 
-def keep_draft(connection: Connection, draft_id: bytes, sealed: bytes, day: date) -> None:
+def keep_draft(connection: Connection, draft_id: bytes, survey_id: int, sealed: bytes, day: date) -> None:
     """Keep the newest state of a draft."""
-    values = {"draft_id": draft_id, "sealed": sealed, "day": day}
+    values = {"draft_id": draft_id, "survey_id": survey_id, "sealed": sealed, "day": day}
     statement = insert(draft).values(values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=["draft_id"], set_={"sealed": sealed, "day": day})

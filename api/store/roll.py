@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import (
     ARRAY,
     Boolean,
+    CheckConstraint,
     Column,
     Connection,
     ForeignKey,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 
 from api.store.base import facts, metadata, moment, serial
+from api.store.people import staff
 from api.store.surveys import stratum, survey
 
 frame = Table(
@@ -68,7 +70,27 @@ case = Table(
     schema="roll",
 )
 
-# No column joins a code to a case: codes are handed out by stratum, in shuffled envelopes.
+# What was handed out in one go: a print run, or codes sent to listed cases. It tells how many, never which.
+code_batch = Table(
+    "code_batch",
+    metadata,
+    serial(),
+    Column("survey_id", ForeignKey(survey.c.id), nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    facts("strata"),  # stratum → number of codes
+    Column("sheets", Integer, nullable=False),
+    Column("made_by", ForeignKey(staff.c.id)),
+    moment("made_at", now=True),
+    moment("destroyed_at", null=True),  # the print file was handed over and kept nowhere
+    moment("revoked_at", null=True),
+    Column("revoked_by", ForeignKey(staff.c.id)),
+    Column("reason", Text),
+    CheckConstraint("kind IN ('printed','listed')", name="kind"),
+    CheckConstraint("(revoked_at IS NULL) = (reason IS NULL)", name="revoked_with_reason"),
+    schema="roll",
+)
+
+# No column joins a code to a case: codes are handed out by stratum, in shuffled envelopes (but see case_code).
 # The fill factor leaves room for `spent` to change in place, so that spending touches no index.
 access_code = Table(
     "access_code",
@@ -77,8 +99,49 @@ access_code = Table(
     Column("survey_id", ForeignKey(survey.c.id), nullable=False),
     Column("stratum", Text, nullable=False),
     Column("spent", Boolean, nullable=False, server_default="false"),
+    Column("revoked", Boolean, nullable=False, server_default="false"),
+    Column("batch_id", ForeignKey(code_batch.c.id)),
+    Column("block", Integer),  # of units that this code rates; None: all of them
+    # A sheet's QR carries the token, its typed code leads to the same row and yields the token.
+    Column("typed_mac", LargeBinary, unique=True),
+    Column("token_sealed", LargeBinary),  # under a key that only the typed code yields
     schema="roll",
     postgresql_with={"fillfactor": "80"},
+)
+
+# Listed cases only, and only in sealed surveys: there the code of a person leads to no answer.
+case_code = Table(
+    "case_code",
+    metadata,
+    Column("mac", ForeignKey(access_code.c.mac), primary_key=True),
+    Column("case_id", ForeignKey(case.c.id), nullable=False, index=True),
+    schema="roll",
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    Column("case_id", ForeignKey(case.c.id), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # telephone and mail, under the service's own key
+    schema="roll",
+)
+
+message = Table(
+    "message",
+    metadata,
+    serial(),
+    Column("survey_id", ForeignKey(survey.c.id), nullable=False, index=True),
+    Column("case_id", ForeignKey(case.c.id), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("sealed", LargeBinary),  # address and words; wiped when sent
+    moment("made_at", now=True),
+    moment("sent_at", null=True),
+    Column("provider_id", Text),
+    Column("failed", Text),  # a code, never words
+    CheckConstraint("kind IN ('invitation','reminder')", name="kind"),
+    CheckConstraint("channel IN ('sms','mail')", name="channel"),
+    schema="roll",
 )
 
 
@@ -134,21 +197,22 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     return found
 
 
-_CODES = text("SELECT mac, survey_id, stratum, spent FROM roll.access_code WHERE mac = ANY(:macs)").bindparams(
-    bindparam("macs", type_=ARRAY(LargeBinary))
-)
+_CODES = text(
+    "SELECT mac, survey_id, stratum, spent OR revoked AS spent FROM roll.access_code WHERE mac = ANY(:macs)"
+).bindparams(bindparam("macs", type_=ARRAY(LargeBinary)))
 
 
 def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, tuple[int, str, bool]]:
-    """Survey, stratum and whether it is spent, for those of the codes that exist."""
+    """Survey, stratum and whether it is spent or revoked, for those of the codes that exist."""
     rows = connection.execute(_CODES, {"macs": list(macs)})
     return {bytes(row.mac): (row.survey_id, row.stratum, row.spent) for row in rows}
 
 
 def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:
-    """Survey, stratum and whether it is spent, for a code that exists."""
+    """Survey, stratum and whether it is spent or revoked, for a code that exists."""
+    closed = (access_code.c.spent | access_code.c.revoked).label("spent")
     row = connection.execute(
-        select(access_code.c.survey_id, access_code.c.stratum, access_code.c.spent).where(access_code.c.mac == mac)
+        select(access_code.c.survey_id, access_code.c.stratum, closed).where(access_code.c.mac == mac)
     ).first()
     return (row.survey_id, row.stratum, row.spent) if row else None
 

@@ -2,11 +2,13 @@
 
 from api.store import (
     ballots,
+    boxes,
     evaluations,
     findings,
     indicators,
     inspections,
     ledger,
+    notices,
     owed,
     people,
     photos,
@@ -20,6 +22,6 @@ from api.store.base import SCHEMAS, metadata
 __all__ = ["SCHEMAS", "metadata"]
 
 _TABLES_FROM = (
-    ballots, evaluations, findings, indicators, inspections, ledger, owed, people, photos, results, roll,
-    surveys, tallies,
+    ballots, boxes, evaluations, findings, indicators, inspections, ledger, notices, owed, people, photos,
+    results, roll, surveys, tallies,
 )  # fmt: skip

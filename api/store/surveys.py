@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Connection,
@@ -40,10 +41,18 @@ survey = Table(
     metadata,
     serial(),
     Column("round_id", ForeignKey(round_.c.id), nullable=False, index=True),
+    Column("name_zh", Text, nullable=False, server_default=""),  # empty: the round's own name says enough
+    Column("name_en", Text, nullable=False, server_default=""),
     Column("secrecy", Text, nullable=False, server_default="open"),
     moment("opens_at"),
     moment("closes_at"),
+    moment("closed_at", null=True),  # ended before closes_at, and why
+    Column("early_reason", Text),
+    Column("random_order", Boolean, nullable=False, server_default="true"),  # of the units, by respondent
+    Column("units_per_respondent", Integer),  # None: everybody rates every unit
     CheckConstraint("secrecy IN ('open','sealed')", name="secrecy"),
+    CheckConstraint("units_per_respondent > 0", name="units_per_respondent"),
+    CheckConstraint("(closed_at IS NULL) = (early_reason IS NULL)", name="closed_with_reason"),
     schema="office",
 )
 
@@ -121,10 +130,15 @@ class Booth:
     closes_at: datetime
     round_status: str
     secrecy: str
+    closed_at: datetime | None = None  # early
+    random_order: bool = True
+    units_per_respondent: int | None = None
+    name_zh: str = ""
+    name_en: str = ""
 
     def is_open(self, now: datetime) -> bool:
         """Whether an answer given now is accepted."""
-        return self.round_status == "open" and self.opens_at <= now < self.closes_at
+        return self.round_status == "open" and self.closed_at is None and self.opens_at <= now < self.closes_at
 
 
 def booths(connection: Connection) -> dict[tuple[int, str], Booth]:
@@ -142,6 +156,11 @@ def booths(connection: Connection) -> dict[tuple[int, str], Booth]:
             survey.c.closes_at,
             round_.c.status,
             survey.c.secrecy,
+            survey.c.closed_at,
+            survey.c.random_order,
+            survey.c.units_per_respondent,
+            survey.c.name_zh,
+            survey.c.name_en,
         )
         .select_from(survey)
         .join(round_, round_.c.id == survey.c.round_id)

@@ -11,12 +11,13 @@ from survey_forms.refusal import Refused
 
 PEPPER = b"a test's pepper, thirty-two bytes at least"
 DAY = date(2015, 6, 30)
+SURVEY = 1
 DRAFT = Draft("RECEIPT2345678ABCDEF", 3, {"district": "siming", "reasons": ["slow", "rude"], "words": "窗口少😀"})
 DRAWER = Drawer.of(PEPPER, "7K3QF9D2MXV")
 
 
 def keep(connection, draft=DRAFT, drawer=DRAWER, nonce=b"n" * 12):
-    keep_draft(connection, drawer, draft, nonce, DAY)
+    keep_draft(connection, drawer, draft, SURVEY, nonce, DAY)
 
 
 def stored(connection):
@@ -59,10 +60,10 @@ def test_a_changed_byte_is_noticed(connection):
     assert refused.value.code == "draft_unreadable"
 
 
-def test_the_row_tells_nothing_but_its_day(connection):
+def test_the_row_tells_nothing_but_its_survey_and_day(connection):
     keep(connection)
     row = stored(connection)
-    assert set(row._fields) == {"draft_id", "sealed", "day"}
+    assert set(row._fields) == {"draft_id", "survey_id", "sealed", "day"}
     for word in (b"siming", b"district", b"RECEIPT", b"7K3QF9D2MXV", "窗口".encode()):
         assert word not in bytes(row.sealed) + bytes(row.draft_id)
 

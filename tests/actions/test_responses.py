@@ -71,7 +71,7 @@ def test_an_answer_is_kept_owed_and_its_code_spent(connection, survey, code):
 
 
 def test_the_draft_is_forgotten_with_the_answer(connection, survey, code):
-    keep_draft(connection, Drawer.of(PEPPER, code), Draft("R" * 20), b"n" * 12, TODAY)
+    keep_draft(connection, Drawer.of(PEPPER, code), Draft("R" * 20), survey.id, b"n" * 12, TODAY)
     accept(connection, [a_submission(survey, code)])
     assert count(connection, ballots.draft) == 0
 
