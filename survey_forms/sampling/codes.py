@@ -111,6 +111,11 @@ def draft_key(pepper: bytes, namespace: str, code: str) -> bytes:
     return _derived(pepper, _labelled("draft-key", namespace), code, length=32)
 
 
+def order_key(pepper: bytes, namespace: str, code: str) -> bytes:
+    """The 16-byte key of the order in which this code's holder meets the units (`order.lot`)."""
+    return _derived(pepper, _labelled("order", namespace), code, length=16)
+
+
 def seal_draft(key: bytes, draft: bytes, nonce: bytes) -> bytes:
     """The draft under ChaCha20-Poly1305 (RFC 8439), the nonce in front.
 
