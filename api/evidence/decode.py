@@ -23,7 +23,7 @@ WALL_SECONDS = 15
 LARGEST_OUTPUT = 32 * 1024 * 1024  # bytes; 2,560 pixels square are at most 20 MB raw
 
 MOST_PIXELS = 50_000_000
-RENDITION = 2560  # pixels of the longer side
+RENDITION = 2560  # pixels of the longer side, unless the job asks for less
 THUMBNAIL = 320
 QUALITY = 85
 FILTER = Image.Resampling.HAMMING  # as sharp as bicubic when making smaller, and half its work
@@ -77,7 +77,8 @@ def _limit() -> None:
 def _work(job: dict[str, str]) -> int:
     folder = Path(job["folder"])
     try:
-        report = _copies(Path(job["original"]), job["format"], folder)
+        longest = min(int(job.get("longest", RENDITION)), RENDITION)
+        report = _copies(Path(job["original"]), job["format"], folder, longest)
     except MemoryError:
         report = {"refused": "photo_too_costly"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -88,7 +89,7 @@ def _work(job: dict[str, str]) -> int:
     return 0
 
 
-def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
+def _copies(original: Path, kind: str, folder: Path, longest: int) -> dict[str, Any]:
     """Write both copies, made of pixels alone, and report what the original says about place and time."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     with warnings.catch_warnings(record=True) as damage:
@@ -98,9 +99,9 @@ def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
             if kind != "JPEG" and getattr(image, "n_frames", 1) > 1:
                 return {"refused": "photo_animated"}
             # Loaded first: Pillow loads a PNG to find its Exif, and what fails there would fail unseen.
-            _load(image)
+            _load(image, longest)
             report = _claims(image)
-            picture = _small(image)
+            picture = _small(image, longest)
     report["metadata_damaged"] |= bool(damage)
     turn = UPRIGHT.get(report.pop("orientation"))
     if turn is not None:
@@ -113,20 +114,20 @@ def _copies(original: Path, kind: str, folder: Path) -> dict[str, Any]:
     return report
 
 
-def _load(image: Image.Image) -> None:
+def _load(image: Image.Image, longest: int) -> None:
     """Decode the pixels; a JPEG is read at half or a quarter of its size where that is enough."""
     if image.format in {"JPEG", "MPO"}:
         # The box must have the picture's own shape, or `draft` finds no smaller scale that still covers it.
-        scale = min(1.0, RENDITION / max(image.size))
+        scale = min(1.0, longest / max(image.size))
         image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
     image.load()
 
 
-def _small(image: Image.Image) -> Image.Image:
-    """The pixels as grey or colour, at most `RENDITION` on the longer side."""
+def _small(image: Image.Image, longest: int) -> Image.Image:
+    """The pixels as grey or colour, at most so many on the longer side."""
     if image.mode not in {"RGB", "L", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image.thumbnail((RENDITION, RENDITION), FILTER)
+    image.thumbnail((longest, longest), FILTER)
     return image
 
 

@@ -30,7 +30,7 @@ REFUSALS = frozenset({"photo_too_costly", "photo_too_many_pixels", "photo_damage
 class Decoded:
     """What a photo holds: clean copies, and what the file itself says about when and where."""
 
-    rendition: bytes  # JPEG, at most 2,560 pixels a side, no metadata
+    rendition: bytes  # JPEG, at most 2,560 pixels a side or what was asked for, no metadata
     thumbnail: bytes  # JPEG, at most 320 pixels a side
     lat: float | None  # degrees, WGS-84 as Exif says
     lon: float | None
@@ -51,8 +51,8 @@ class Decoder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def decode(self, original: Path, media_type: str) -> Decoded:
-        """Decode one original.
+    def decode(self, original: Path, media_type: str, longest: int | None = None) -> Decoded:
+        """Decode one original; `longest` makes the rendition smaller than usual, in pixels of its longer side.
 
         Raises:
             Refused: `photo_too_costly` where the child ran out of memory, time or patience; else what it reported.
@@ -60,6 +60,8 @@ class Decoder:
         """
         with TemporaryDirectory(prefix="mingcha-photo-") as folder:
             job = {"original": str(original), "format": FORMATS[media_type], "folder": folder}
+            if longest is not None:
+                job["longest"] = str(longest)
             status = self._ask(json.dumps(job).encode() + b"\n")
             if status != 0:
                 raise Refused("photo_too_costly", status=status)
