@@ -1,14 +1,17 @@
 """The ledger's hashing: canonical JSON, and leaf and root hashes of RFC 9162 (Certificate Transparency 2.0).
 
-Whoever holds a root can show that an entry was changed, removed or moved; nobody needs the database for it.
+Whoever holds a root can show that an entry was changed, removed or moved, and whoever holds an inclusion path that
+an entry is among the others; nobody needs the database for it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 LEAF_PREFIX = b"\x00"
 NODE_PREFIX = b"\x01"
+HASH_LENGTH = 32
 
 
 def canonical_json(value: object) -> bytes:
@@ -53,6 +56,73 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     while stack:
         root = node_hash(stack.pop()[1], root)
     return root
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All hashes of a tree that grows no more, level by level from the leaves up, each level one byte string.
+
+    64 bytes a leaf: a path is then read, not computed, however often it is asked for.
+    """
+
+    levels: tuple[bytes, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, leaves: Iterable[bytes]) -> "Tree":
+        """The tree over leaf hashes in their order; its root is that of `tree_root`."""
+        levels = [b"".join(leaves)]
+        while len(levels[-1]) > HASH_LENGTH:
+            below = levels[-1]
+            pairs = range(0, len(below) - HASH_LENGTH, 2 * HASH_LENGTH)
+            above = [sha256(NODE_PREFIX + below[at : at + 2 * HASH_LENGTH]).digest() for at in pairs]
+            odd = len(below) % (2 * HASH_LENGTH)  # the odd node is carried up
+            levels.append(b"".join(above) + (below[-HASH_LENGTH:] if odd else b""))
+        return cls(tuple(levels))
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return len(self.levels[0]) // HASH_LENGTH
+
+    @property
+    def root(self) -> bytes:
+        """The Merkle tree hash."""
+        return self.levels[-1] or sha256(b"").digest()
+
+    def leaf(self, index: int) -> bytes:
+        """The leaf hash at an index."""
+        return self.levels[0][index * HASH_LENGTH : (index + 1) * HASH_LENGTH]
+
+    def path(self, index: int) -> tuple[bytes, ...]:
+        """The inclusion path of a leaf, the lowest sibling first: RFC 9162, section 2.1.3.1.
+
+        Raises:
+            IndexError: there is no leaf of that index.
+        """
+        if not 0 <= index < self.size:
+            raise IndexError(f"no leaf {index} in a tree of {self.size}")
+        siblings = [
+            level[(index >> height ^ 1) * HASH_LENGTH :][:HASH_LENGTH] for height, level in enumerate(self.levels[:-1])
+        ]
+        return tuple(sibling for sibling in siblings if sibling)
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+    """Whether a leaf stands at that index of the tree with that size and root: RFC 9162, section 2.1.3.2."""
+    if not 0 <= index < size:
+        return False
+    place, last, node = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            node = node_hash(sibling, node)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        place, last = place >> 1, last >> 1
+    return last == 0 and node == root
 
 
 def _refuse_ambiguity(value: object, path: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_forms.transparency import canonical_json, leaf_hash, node_hash, tree_root
+from survey_forms.transparency import Tree, canonical_json, leaf_hash, node_hash, tree_root, verify_inclusion
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -88,3 +88,54 @@ def test_any_changed_removed_or_moved_entry_changes_the_root(entries: list[bytes
 def test_a_leaf_can_never_pass_for_a_node() -> None:
     left, right = leaf_hash(b"l"), leaf_hash(b"r")
     assert leaf_hash(left + right) != node_hash(left, right)
+
+
+def rfc9162_path(index: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """Section 2.1.3.1 word for word."""
+    if len(leaves) == 1:
+        return []
+    k = 1 << ((len(leaves) - 1).bit_length() - 1)
+    if index < k:
+        return [*rfc9162_path(index, leaves[:k]), rfc9162(leaves[k:])]
+    return [*rfc9162_path(index - k, leaves[k:]), rfc9162(leaves[:k])]
+
+
+def some_leaves(number: int) -> list[bytes]:
+    return [leaf_hash(str(at).encode()) for at in range(number)]
+
+
+@pytest.mark.parametrize("number", [*range(1, 34), 63, 64, 65, 100])
+def test_every_leaf_has_the_path_of_the_rfc_and_proves_it(number: int) -> None:
+    leaves = some_leaves(number)
+    tree = Tree.of(leaves)
+    assert (tree.size, tree.root) == (number, rfc9162(leaves))
+    for index, leaf in enumerate(leaves):
+        path = tree.path(index)
+        assert list(path) == rfc9162_path(index, leaves)
+        assert tree.leaf(index) == leaf
+        assert verify_inclusion(leaf, index, number, path, tree.root)
+
+
+def test_an_empty_tree_has_the_root_of_nothing_and_no_path() -> None:
+    tree = Tree.of([])
+    assert (tree.size, tree.root) == (0, tree_root([]))
+    with pytest.raises(IndexError):
+        tree.path(0)
+    assert not verify_inclusion(leaf_hash(b""), 0, 0, [], tree.root)
+
+
+@given(st.integers(2, 200), st.data())
+def test_no_proof_holds_for_another_leaf_index_size_path_or_root(number: int, data: st.DataObject) -> None:
+    leaves = some_leaves(number)
+    tree = Tree.of(leaves)
+    index = data.draw(st.integers(0, number - 1))
+    other = data.draw(st.integers(-1, number + 1).filter(lambda at: at != index))
+    leaf, path = leaves[index], list(tree.path(index))
+    bent = data.draw(st.integers(0, len(path) - 1))
+    wrong = [*path[:bent], leaf_hash(b"another"), *path[bent + 1 :]]
+    assert not verify_inclusion(leaf_hash(b"another"), index, number, path, tree.root)
+    assert not verify_inclusion(leaf, other, number, path, tree.root)
+    assert not verify_inclusion(leaf, index, number, wrong, tree.root)
+    assert not verify_inclusion(leaf, index, number, path[:-1], tree.root)
+    assert not verify_inclusion(leaf, index, number, [*path, leaf], tree.root)
+    assert not verify_inclusion(leaf, index, number, path, leaf_hash(b"another"))
