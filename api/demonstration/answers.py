@@ -44,14 +44,14 @@ def answer(form: Form, person: Person, of: dict[str, float], today: date, chance
     raw: dict[str, str | list[str]] = {}
     done: set[str] = set()
     while True:
-        page = next((page for page in relevant_pages(form, raw, today) if page.name not in done), None)
-        if page is None:
+        stop = next((stop for stop in relevant_pages(form, raw, today) if stop.page.name not in done), None)
+        if stop is None:
             return read_answers(form, raw, today).as_json()
         for _ in range(TRIES):
-            raw.update({question.name: _reply(question, person, of, chance) for question in page.questions})
-            if not page_faults(form, page, raw, today):
+            raw.update({question.name: _reply(question, person, of, chance) for question in stop.page.questions})
+            if not page_faults(form, stop, raw, today):
                 break
-        done.add(page.name)
+        done.add(stop.page.name)
 
 
 def _reply(question: Question, person: Person, of: dict[str, float], chance: Random) -> str | list[str]:

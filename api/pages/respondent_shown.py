@@ -105,7 +105,7 @@ class Way:
     def through(cls, form: Form, raw: Raw, today: date) -> "Way":
         """Work out the way through a form."""
         numbers = {page.name: number for number, page in enumerate(form.pages, start=1)}
-        pages = tuple((numbers[page.name], page) for page in relevant_pages(form, raw, today))
+        pages = tuple((numbers[stop.page.name], stop.page) for stop in relevant_pages(form, raw, today))
         try:
             read_answers(form, raw, today)
         except Refused as refused:

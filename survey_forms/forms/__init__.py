@@ -3,8 +3,10 @@
     convert_workbook(data: bytes) -> Converted(xform, version, notes)         workbook.py; pyxform, authors only
     compile_form(xform_xml: bytes) -> Form                                    compile.py; no pyxform
     read_answers(form, raw, today) -> Answers                                 answers.py; Refused with every fault
-    page_faults(form, page, raw, today) -> tuple[Fault, ...]                  answers.py; one page only
-    relevant_pages(form, raw, today) -> tuple[Page, ...]                      answers.py; only what is to be asked
+    relevant_pages(form, raw, today) -> tuple[Stop, ...]                      answers.py; only what is to be asked
+    page_faults(form, stop, raw, today) -> tuple[Fault, ...]                  answers.py; one stop only
+    shown(form, stop, raw, today, language) -> ShownPage                      answers.py; as a reader sees it now
+    largest_answer(form) -> int                                               size.py; bytes
     ratings(form, answers) -> tuple[Rating, ...]                              answers.py
 
 The XForm XML is the frozen questionnaire and its SHA-256 the version; the workbook is kept beside it and the

@@ -8,7 +8,20 @@ from dataclasses import replace
 from datetime import date
 
 from survey_forms.forms.fields import parse, scalar
-from survey_forms.forms.model import Answers, Form, Page, Rating, Raw, Step, Text, Value, wording
+from survey_forms.forms.model import (
+    Answers,
+    Form,
+    Rating,
+    Raw,
+    ShownChoice,
+    ShownPage,
+    ShownQuestion,
+    Step,
+    Stop,
+    Text,
+    Value,
+    wording,
+)
 from survey_forms.forms.places import Bilingual
 from survey_forms.forms.scalars import State, to_string
 from survey_forms.refusal import Fault, Refused
@@ -95,13 +108,13 @@ def read_answers(form: Form, raw: Raw, today: date) -> Answers:
     return Answers(reading.values, tuple(reading.dropped[slot] for slot in sorted(reading.dropped)))
 
 
-def page_faults(form: Form, page: Page, raw: Raw, today: date) -> tuple[Fault, ...]:
-    """The faults of one page's questions, under all answers so far; later pages may still be empty."""
-    return tuple(fault for fault in _Reading(form, raw, today).in_order() if fault.facts["page"] == page.name)
+def page_faults(form: Form, stop: Stop, raw: Raw, today: date) -> tuple[Fault, ...]:
+    """The faults of one stop's questions, under all answers so far; later pages may still be empty."""
+    return tuple(fault for fault in _Reading(form, raw, today).in_order() if fault.facts["page"] == stop.page.name)
 
 
-def relevant_pages(form: Form, raw: Raw, today: date) -> tuple[Page, ...]:
-    """The pages to show under the answers so far, each with only the questions that are to be asked."""
+def relevant_pages(form: Form, raw: Raw, today: date) -> tuple[Stop, ...]:
+    """The stops on the way under the answers so far, each page with only the questions that are to be asked."""
     relevant = _Reading(form, raw, today).state.relevant
     asked = {step.name for step in form.steps if relevant[step.slot]}
     pages = (
@@ -110,7 +123,33 @@ def relevant_pages(form: Form, raw: Raw, today: date) -> tuple[Page, ...]:
         else replace(page, questions=tuple(one for one in page.questions if one.name in asked))
         for page in form.pages
     )
-    return tuple(page for page in pages if page.questions)
+    return tuple(Stop(page) for page in pages if page.questions)
+
+
+def shown(form: Form, stop: Stop, raw: Raw, today: date, language: str) -> ShownPage:
+    """A stop as a reader of one language sees it now: `${}` filled in, choices filtered, notes worked out."""
+    _ = today
+
+    def words(text: Text) -> str:
+        return wording(text, language, form.default_language)
+
+    def given(key: str) -> str | tuple[str, ...]:
+        sent = raw.get(key, "")
+        return tuple(sent) if isinstance(sent, list) else sent
+
+    questions = (
+        ShownQuestion(
+            question,
+            stop.key(question.name),
+            words(question.label),
+            words(question.hint),
+            question.required,
+            tuple(ShownChoice(one.name, words(one.label), one.points) for one in question.choices),
+            given(stop.key(question.name)),
+        )
+        for question in stop.page.questions
+    )
+    return ShownPage(stop, words(stop.page.title), tuple(questions))
 
 
 def ratings(form: Form, answers: Answers) -> tuple[Rating, ...]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.problems import LANGUAGES, say
 from survey_forms.forms.answers import page_faults, ratings, read_answers, relevant_pages
-from survey_forms.forms.model import Rating
+from survey_forms.forms.model import Rating, Stop
 from survey_forms.refusal import Refused
 from tests.rules.books import TODAY, a_form, a_row, codes, the_form
 
@@ -158,7 +158,7 @@ def test_what_people_type_is_taken_kindly(name, given, kept):
 
 
 def test_a_page_is_judged_alone_under_all_answers_so_far():
-    first, more = FORM.pages[0], FORM.pages[1]
+    first, more = Stop(FORM.pages[0]), Stop(FORM.pages[1])
     raw = {"used": "yes", "age": "70"}
     assert page_faults(FORM, first, raw, TODAY) == ()
     assert codes(page_faults(FORM, more, raw, TODAY)) == {"several": "answer_required"}
@@ -167,7 +167,7 @@ def test_a_page_is_judged_alone_under_all_answers_so_far():
 
 def test_only_what_is_to_be_asked_is_on_the_pages():
     def asked(raw):
-        return [[question.name for question in page.questions] for page in relevant_pages(FORM, raw, TODAY)]
+        return [[question.name for question in stop.page.questions] for stop in relevant_pages(FORM, raw, TODAY)]
 
     assert asked({}) == [["used", "age", "hours"]]
     assert asked({"used": "yes"}) == [["used", "age", "hours"], ["several", "day", "say"]]
@@ -184,7 +184,7 @@ def resident(**given):
 
 def test_a_resident_is_asked_for_reasons_only_when_dissatisfied_with_a_unit():
     def pages(raw):
-        return [page.name for page in relevant_pages(RESIDENTS, raw, TODAY)]
+        return [stop.page.name for stop in relevant_pages(RESIDENTS, raw, TODAY)]
 
     assert pages(resident()) == ["about", "overall", "closing"]
     assert pages(resident(overall_health="dk")) == ["about", "overall", "closing"]
@@ -216,8 +216,8 @@ def test_a_service_recipient_rates_the_unit_that_served():
     }
     waited = [
         question.name
-        for page in relevant_pages(RECIPIENTS, raw | {"channel": "window"}, TODAY)
-        for question in page.questions
+        for stop in relevant_pages(RECIPIENTS, raw | {"channel": "window"}, TODAY)
+        for question in stop.page.questions
     ]
     assert "waiting_minutes" in waited
 
@@ -233,7 +233,7 @@ def test_any_submission_gives_answers_or_faults_that_can_be_said_and_never_an_ex
     pages = relevant_pages(FORM, raw, today)
     assert pages
     for page in FORM.pages:
-        page_faults(FORM, page, raw, today)
+        page_faults(FORM, Stop(page), raw, today)
     try:
         answers = read_answers(FORM, raw, today)
     except Refused as refused:
@@ -249,5 +249,5 @@ def test_any_submission_gives_answers_or_faults_that_can_be_said_and_never_an_ex
     st.dictionaries(st.sampled_from([f"overall_{unit}" for unit in UNITS]), st.sampled_from(["satisfied", "dk", "no"]))
 )
 def test_the_faults_of_the_pages_are_the_faults_of_the_whole(raw):
-    by_page = [fault for page in RESIDENTS.pages for fault in page_faults(RESIDENTS, page, raw, TODAY)]
+    by_page = [fault for page in RESIDENTS.pages for fault in page_faults(RESIDENTS, Stop(page), raw, TODAY)]
     assert codes(by_page) == faults(raw, RESIDENTS)
