@@ -1,30 +1,23 @@
 """Reading a CSV file of indicator scores and deductions: every fault at once, by row and column.
 
-Columns 单位, 指标, 得分 or 扣分, 依据, in any order. UTF-8 (with or without a mark) and GB18030 are recognised,
-because that is what Excel writes on Chinese machines.
+Columns 单位, 指标, 得分 or 扣分, 依据, in any order.
 """
 
-import csv
-import io
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from api.actions.csv_sheet import cell_fault, letter, read_headings, read_lines, refuse, short
 from api.store.evaluations import Unit
 from survey_forms.numbers import plain_decimal
 from survey_forms.refusal import Fault, Refused
 
-LARGEST_FILE = 2 * 1024 * 1024
-MOST_ROWS = 20_000
-MOST_FAULTS = 100
 PLACES = 4  # decimals that the database keeps
 LONGEST_BASIS = 1000
 
 UNIT, COMPONENT, SCORE, DEDUCTION, BASIS = COLUMNS = ("单位", "指标", "得分", "扣分", "依据")
 ENGLISH = {"unit": UNIT, "indicator": COMPONENT, "score": SCORE, "deduction": DEDUCTION, "basis": BASIS}
-WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""First bytes of .xlsx and .xls."""
+NEEDED = {UNIT: [UNIT], COMPONENT: [COMPONENT], BASIS: [BASIS], f"{SCORE} / {DEDUCTION}": [SCORE, DEDUCTION]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,75 +50,16 @@ def read_sheet(content: bytes, units: Sequence[Unit], accepts: Mapping[str, Acce
         scale: the highest score.
 
     Raises:
-        Refused: every fault found (the first `MOST_FAULTS`), each with `row` and `column`.
+        Refused: every fault found (the first hundred), each with `row` and `column`.
     """
-    lines = _lines(content)
-    heads = _headings(lines[0][1]) if lines else []
+    lines = read_lines(content)
+    heads = read_headings(lines[0][1], COLUMNS, ENGLISH, NEEDED) if lines else []
     reader = _Reader(units, accepts, scale)
     rows = [row for number, cells in lines[1:] if (row := reader.row(number, heads, cells))]
     if not rows and not reader.faults:
         raise Refused("csv_empty")
-    _refuse([*reader.faults, *_repeated(rows)])
+    refuse([*reader.faults, *_repeated(rows)])
     return rows
-
-
-def _refuse(faults: list[Fault]) -> None:
-    if len(faults) > MOST_FAULTS:
-        left_out = len(faults) - MOST_FAULTS
-        faults = [*faults[:MOST_FAULTS], Fault("csv_more_faults", "", {"count": left_out})]
-    if faults:
-        raise Refused.of(faults)
-
-
-def _lines(content: bytes) -> list[tuple[int, list[str]]]:
-    """(line number, cells) of every line that is not blank."""
-    if len(content) > LARGEST_FILE:
-        raise Refused("csv_too_large", "file", most="2 MB")
-    if content.startswith(WORKBOOKS):
-        raise Refused("csv_is_workbook", "file")
-    text = io.StringIO(_decoded(content), newline="")
-    try:
-        numbered = [
-            (number, cells) for number, cells in enumerate(csv.reader(text, strict=True), start=1) if any(cells)
-        ]
-    except csv.Error as error:
-        raise Refused("csv_unreadable", "file", what=str(error)) from error
-    if len(numbered) > MOST_ROWS:
-        raise Refused("csv_too_large", "file", most=f"{MOST_ROWS} 行 rows")
-    return numbered
-
-
-def _decoded(content: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Refused("csv_encoding", "file")
-
-
-def _headings(cells: Sequence[str]) -> list[str]:
-    """The columns in the file's order.
-
-    Raises:
-        Refused: one is missing, unknown or doubled.
-    """
-    heads = [ENGLISH.get(cell.strip().lower(), cell.strip()) for cell in cells]
-    while heads and not heads[-1]:
-        heads.pop()
-    faults = [
-        Fault("csv_column_unknown", "1", {"column": _short(head) or "—"}) for head in heads if head not in COLUMNS
-    ]
-    faults += [Fault("csv_column_twice", "1", {"column": head}) for head, n in Counter(heads).items() if n > 1]
-    missing = [head for head in (UNIT, COMPONENT, BASIS) if head not in heads]
-    if SCORE not in heads and DEDUCTION not in heads:
-        missing.append(f"{SCORE} / {DEDUCTION}")
-    if missing:
-        faults.append(Fault("csv_column_missing", "1", {"columns": "、".join(missing)}))
-    _refuse(faults)
-    return heads
 
 
 class _Reader:
@@ -148,7 +82,7 @@ class _Reader:
         """The row, or None and its faults."""
         before = len(self.faults)
         if any(cell.strip() for cell in cells[len(heads) :]):
-            self._fault("csv_cells_left_over", line, _letter(len(heads)))
+            self._fault("csv_cells_left_over", line, letter(len(heads)))
         named = dict.fromkeys(COLUMNS, "") | {head: cell.strip() for head, cell in zip(heads, cells, strict=False)}
         unit = self._unit(line, named[UNIT])
         is_deduction = bool(named[DEDUCTION])
@@ -167,7 +101,7 @@ class _Reader:
         return Row(line, unit, component, points, is_deduction, named[BASIS])
 
     def _fault(self, code: str, line: int, column: str, **facts: object) -> None:
-        self.faults.append(Fault(code, f"{line}:{column}", {"row": line, "column": column, **facts}))
+        self.faults.append(cell_fault(code, line, column, **facts))
 
     def _unit(self, line: int, name: str) -> Unit | None:
         found = self._units.get(name, [])
@@ -176,11 +110,9 @@ class _Reader:
         if not name:
             self._fault("csv_cell_missing", line, UNIT)
         elif found:
-            self._fault(
-                "csv_unit_ambiguous", line, UNIT, value=_short(name), codes="、".join(one.code for one in found)
-            )
+            self._fault("csv_unit_ambiguous", line, UNIT, value=short(name), codes="、".join(one.code for one in found))
         else:
-            self._fault("csv_unit_unknown", line, UNIT, value=_short(name))
+            self._fault("csv_unit_unknown", line, UNIT, value=short(name))
         return None
 
     def _component(self, line: int, name: str, unit: Unit | None, *, is_deduction: bool) -> str | None:
@@ -193,23 +125,23 @@ class _Reader:
         if len(found) == 1:
             return found[0]
         if found:
-            self._fault("csv_component_ambiguous", line, COMPONENT, value=_short(name), paths="、".join(found))
+            self._fault("csv_component_ambiguous", line, COMPONENT, value=short(name), paths="、".join(found))
         elif _named(name, other):
             code = "csv_component_takes_score" if is_deduction else "csv_component_takes_deduction"
-            self._fault(code, line, COMPONENT, value=_short(name))
+            self._fault(code, line, COMPONENT, value=short(name))
         else:
             known = "、".join(f"{zh}({path})" for path, (zh, _) in wanted.items()) or "—"
-            self._fault("csv_component_unknown", line, COMPONENT, value=_short(name), known=known)
+            self._fault("csv_component_unknown", line, COMPONENT, value=short(name), known=known)
         return None
 
     def _points(self, line: int, column: str, text: str) -> Decimal | None:
         points = plain_decimal(text)
         if points is None:
-            self._fault("csv_not_a_number", line, column, value=_short(text))
+            self._fault("csv_not_a_number", line, column, value=short(text))
         elif points != round(points, PLACES):
-            self._fault("csv_too_many_decimals", line, column, value=_short(text), most=PLACES)
+            self._fault("csv_too_many_decimals", line, column, value=short(text), most=PLACES)
         elif points > self._scale:
-            self._fault("csv_above_scale", line, column, value=_short(text), scale=self._scale)
+            self._fault("csv_above_scale", line, column, value=short(text), scale=self._scale)
         elif not points and column == DEDUCTION:
             self._fault("csv_deduction_zero", line, column)
         else:
@@ -232,12 +164,3 @@ def _repeated(rows: Iterable[Row]) -> Iterator[Fault]:
             column = DEDUCTION if row.is_deduction else SCORE
             facts = {"row": row.line, "column": column, "first": line, "unit": row.unit.name_zh}
             yield Fault("csv_row_twice", f"{row.line}:{column}", facts)
-
-
-def _letter(number: int) -> str:
-    """A column as Excel names it, counted from nought (A to Z are enough for five headings)."""
-    return chr(ord("A") + min(number, 25))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"

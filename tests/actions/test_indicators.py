@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from api.actions import indicators, ledger
-from api.actions.indicator_sheet import LARGEST_FILE, Accepts, read_sheet
+from api.actions.csv_sheet import LARGEST_FILE
+from api.actions.indicator_sheet import Accepts, read_sheet
 from api.actions.indicators import File
 from api.problems import say
 from api.store import indicators as stored
