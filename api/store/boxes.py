@@ -40,7 +40,8 @@ closing = Table(
     Column("survey_id", ForeignKey(survey.c.id), primary_key=True),
     Column("boxes", Integer, nullable=False),
     facts("counts"),  # stratum → boxes
-    Column("merkle_root", Text, nullable=False),
+    Column("merkle_root", Text, nullable=False),  # over receipts and boxes: where a respondent finds theirs
+    Column("box_root", Text, nullable=False),  # over strata and boxes: what the custodians compare
     Column("closed_by", ForeignKey(staff.c.id)),
     moment("closed_at", now=True),
     moment("counted_at", null=True),

@@ -54,6 +54,7 @@ def upgrade() -> None:
     sa.Column('boxes', sa.Integer(), nullable=False),
     sa.Column('counts', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False),
     sa.Column('merkle_root', sa.Text(), nullable=False),
+    sa.Column('box_root', sa.Text(), nullable=False),
     sa.Column('closed_by', sa.Integer(), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('counted_at', sa.DateTime(timezone=True), nullable=True),
