@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import auth
 from api.actions.answering import Answering
 from api.actions.booths import Booths
+from api.actions.failure_cap import Caps
 from api.config import Settings
 from api.http import mount
 from api.intake import Intake
@@ -63,7 +64,7 @@ def create_app(settings: Settings) -> Flask:
         JSON_SORT_KEYS=False,
     )
     database = Database(make_engine(settings.database_url, settings.pool_size, settings.pool_overflow))
-    booths = Booths(settings.pepper)
+    booths = Booths(settings.pepper, Caps(database))
     intake = Intake(database, booths.settle)
     answering = Answering(database, booths, intake.submit)
     app.extensions[KEY] = Services(settings, database, Objects(settings.objects), intake, answering)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 from api.actions.responses import CODE_NAMESPACE
 from api.store import evaluations, roll, surveys
 from survey_forms.forms.workbook import convert_workbook
-from survey_forms.sampling.codes import code_mac, new_code, new_token
+from survey_forms.sampling.codes import code_mac, new_code, token_of
 from tests.rules.books import BOOKS, a_book, a_row
 
 DAY = timedelta(days=1)
@@ -145,9 +145,8 @@ def a_form_version(connection: Connection, book: bytes) -> str:
 def some_codes(
     connection: Connection, survey: StoredSurvey, number: int, pepper: bytes, *, tokens: bool = False
 ) -> list[str]:
-    """Unspent access codes of the survey's stratum: typed ones, or the longer tokens of QR codes."""
-    make = new_token if tokens else new_code
-    codes = [make(secrets.randbelow) for _ in range(number)]
+    """Unspent access codes of the survey's stratum, as typed or as the tokens of their QR codes."""
+    codes = [new_code(secrets.randbelow) for _ in range(number)]
     connection.execute(
         insert(roll.access_code),
         [
@@ -155,4 +154,4 @@ def some_codes(
             for code in codes
         ],
     )
-    return codes
+    return [token_of(pepper, CODE_NAMESPACE, code) for code in codes] if tokens else codes

@@ -13,7 +13,7 @@ from api.store.ballots import receipt_exists
 from api.transaction import Database
 from survey_forms.forms.model import Raw
 from survey_forms.refusal import Refused
-from survey_forms.sampling.codes import TOKEN_LENGTH, draft_id, read_code
+from survey_forms.sampling.codes import draft_id, read_code
 
 _RECEIPT = re.compile(r"[0-9A-Za-z_-]{20,64}")
 
@@ -49,15 +49,16 @@ class Answering:
         """
         if not _RECEIPT.fullmatch(receipt):
             raise Refused("receipt_unfit", path="receipt")
-        code = read_code(typed)
-        if len(code) == TOKEN_LENGTH:
+        read = read_code(typed)
+        cap, code = self.booths.caps.of(read), self.booths.canonical(read)
+        if cap is None:
             return self.hand_in(code, raw, receipt, now)
         try:
-            self.booths.cap.admit()
+            cap.admit()
             return self.hand_in(code, raw, receipt, now)
         except Refused as refused:
             if refused.code == "code_refused":
-                self.booths.cap.count()
+                cap.count()
             # A retry may be told so above the cap too: with that answer the code was not looked at.
             if refused.code == "code_wait" and self._accepted_before(receipt):
                 return "repeated"

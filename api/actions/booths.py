@@ -1,21 +1,22 @@
 """What codes open, and settling what was handed in with them: many submissions at once, in one transaction.
 
 A web process keeps little between requests: the booths for two seconds (freezing a round is decided in the
-database all the same), compiled forms (a version never changes), and how often codes failed.
+database all the same), compiled forms (a version never changes), and how often codes failed (`failure_cap.py`).
 """
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from api.actions.failure_cap import Caps
 from api.actions.responses import CODE_NAMESPACE, Outcome, Submission, accept
+from api.actions.sealing import seal_answers
 from api.actions.tally import form_of_version
-from api.store import surveys
+from api.store import boxes, surveys
 from api.store.ballots import receipts_known
 from api.store.evaluations import Evaluation, evaluations
 from api.store.roll import codes_found, stratum_of_code
@@ -23,11 +24,10 @@ from api.store.surveys import Booth
 from survey_forms.forms.answers import read_answers
 from survey_forms.forms.model import Form, Raw
 from survey_forms.refusal import Refused
-from survey_forms.sampling.codes import TOKEN_LENGTH, code_mac, read_code
+from survey_forms.sampling.codes import canonical, code_mac, read_code
 
 CHINA = timezone(timedelta(hours=8))
 BOOTHS_SECONDS = 2.0
-FAILURES_PER_SECOND = 5.0
 MODE = "web"
 
 
@@ -36,43 +36,13 @@ def local_day(now: datetime) -> date:
     return now.astimezone(CHINA).date()
 
 
-class FailureCap:
-    """At most so many failed typed codes a second in this process, whoever sends them (mobile.md section 7.2).
-
-    A typed code has 48.6 bits; it is this cap, not a limit by address, that keeps guessing hopeless. A QR
-    token (77.7 bits) needs none, so nobody can close the survey by guessing.
-    """
-
-    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._clock = rate, clock
-        self._left, self._at = rate, clock()
-        self._lock = threading.Lock()
-
-    def admit(self) -> None:
-        """Let a typed code be tried; tries under way at the same moment all pass, and all count if they fail.
-
-        Raises:
-            Refused: `code_wait` when too many have failed.
-        """
-        with self._lock:
-            now = self._clock()
-            self._left = min(self._rate, self._left + (now - self._at) * self._rate)
-            self._at = now
-            if self._left < 1:
-                raise Refused("code_wait")
-
-    def count(self) -> None:
-        """Count a try that failed."""
-        with self._lock:
-            self._left -= 1
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The booths and evaluations as the database had them a moment ago."""
+    """The booths, evaluations and rehearsed campaign keys (by survey) as the database had them a moment ago."""
 
     booths: dict[tuple[int, str], Booth]
     evaluations: dict[int, Evaluation]
+    keys: dict[int, bytes]
     until: float  # monotonic
 
 
@@ -82,6 +52,7 @@ class Opened:
 
     booth: Booth
     form: Form
+    key: bytes | None = None  # the campaign's public key, where the survey is sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +69,23 @@ class Try:
 class Booths:
     """One a web process; safe to use from many threads."""
 
-    def __init__(self, pepper: bytes) -> None:
+    def __init__(self, pepper: bytes, caps: Caps | None = None) -> None:
         self.pepper = pepper
-        self.cap = FailureCap(FAILURES_PER_SECOND)
-        self._known = Known({}, {}, 0.0)
+        self.caps = caps or Caps()
+        self._known = Known({}, {}, {}, 0.0)
 
     def known(self, connection: Connection, *, booth: tuple[int, str] | None = None) -> Known:
         """Booths and evaluations, at most two seconds old; a `booth` that is not among them has just come."""
         known = self._known
         if known.until < time.monotonic() or (booth and booth not in known.booths):
             found = {one.id: one for one in evaluations(connection)}
-            self._known = known = Known(surveys.booths(connection), found, time.monotonic() + BOOTHS_SECONDS)
+            until = time.monotonic() + BOOTHS_SECONDS
+            self._known = known = Known(surveys.booths(connection), found, boxes.rehearsed_keys(connection), until)
         return known
+
+    def canonical(self, read: str) -> str:
+        """The canonical code of what `read_code` read: one code has three spellings."""
+        return canonical(self.pepper, CODE_NAMESPACE, read)
 
     def mac(self, code: str) -> bytes:
         """By which the database recognises a canonical code."""
@@ -129,15 +105,15 @@ class Booths:
         Raises:
             Refused: `code_mistyped` before any database is asked, `code_refused`, or `code_wait` above the cap.
         """
-        code = read_code(typed)
-        capped = len(code) != TOKEN_LENGTH
-        if capped:
-            self.cap.admit()
+        read = read_code(typed)
+        cap, code = self.caps.of(read), self.canonical(read)
+        if cap:
+            cap.admit()
         try:
             return code, self.open(connection, code, now)
         except Refused:
-            if capped:
-                self.cap.count()
+            if cap:
+                cap.count()
             raise
 
     def settle(self, connection: Connection, tries: Sequence[Try]) -> list[Outcome | Refused]:
@@ -174,28 +150,34 @@ class Booths:
             Refused: `code_refused`, or every fault of the answers.
         """
         opened, today = self._opened(connection, found, one.now), local_day(one.now)
-        answers = read_answers(opened.form, one.raw, today)
+        booth, answers = opened.booth, read_answers(opened.form, one.raw, today).as_json()
+        sealed = seal_answers(opened.key, booth, opened.form, answers) if opened.key else None
         return Submission(
             mac=one.mac,
             receipt_hash=one.receipt_hash,
             draft_id=one.draft_id,
             response_id=uuid4(),
-            survey_id=opened.booth.survey_id,
-            stratum=opened.booth.stratum,
-            wcell=opened.booth.stratum,
-            form_version=opened.booth.form_version,
-            answers=dict(answers.as_json()),
+            survey_id=booth.survey_id,
+            stratum=booth.stratum,
+            wcell=booth.stratum,
+            form_version=booth.form_version,
+            answers={} if sealed else dict(answers),
             mode=MODE,
             day=today,
+            sealed=sealed,
         )
 
     def _opened(self, connection: Connection, found: tuple[int, str, bool] | None, now: datetime) -> Opened:
         if found is None or found[2]:
             raise Refused("code_refused")
-        booth = self.known(connection, booth=found[:2]).booths.get(found[:2])
+        known = self.known(connection, booth=found[:2])
+        booth = known.booths.get(found[:2])
         if booth is None or not booth.is_open(now):
             raise Refused("code_refused")
-        return Opened(booth, form_of_version(connection, booth.form_version))
+        key = known.keys.get(booth.survey_id) if booth.secrecy == "sealed" else None
+        if booth.secrecy == "sealed" and key is None:  # no round opens like that; were it so, nothing is taken in clear
+            raise Refused("code_refused")
+        return Opened(booth, form_of_version(connection, booth.form_version), key)
 
 
 def _is_closed(outcome: Outcome | Refused) -> bool:

@@ -4,6 +4,7 @@ from api.store import (
     ballots,
     boxes,
     evaluations,
+    failures,
     findings,
     indicators,
     inspections,
@@ -22,6 +23,6 @@ from api.store.base import SCHEMAS, metadata
 __all__ = ["SCHEMAS", "metadata"]
 
 _TABLES_FROM = (
-    ballots, boxes, evaluations, findings, indicators, inspections, ledger, notices, owed, people, photos,
+    ballots, boxes, evaluations, failures, findings, indicators, inspections, ledger, notices, owed, people, photos,
     results, roll, surveys, tallies,
 )  # fmt: skip

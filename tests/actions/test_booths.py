@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import event, update
 
 from api.actions import booths
-from api.actions.booths import Booths, FailureCap, local_day
+from api.actions.booths import Booths, local_day
+from api.actions.failure_cap import FailureCap
 from api.store import evaluations, roll
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import check_character
@@ -73,7 +74,7 @@ def test_failures_that_were_under_way_together_all_count():
 
 def test_only_failures_count(connection, desk):
     (code,) = some_codes(connection, a_survey(connection), 1, PEPPER)
-    desk.cap = FailureCap(2, lambda: 0.0)
+    desk.caps.typed = FailureCap(2, lambda: 0.0)
     for _ in range(10):
         assert desk.enter(connection, code, NOW)[0] == code
     for _ in range(2):

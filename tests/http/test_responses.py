@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, update
 
-from api.actions.booths import FailureCap, Known
+from api.actions.booths import Known
+from api.actions.failure_cap import FailureCap
 from api.app import create_app
 from api.services import KEY
 from api.store import ballots, evaluations
@@ -141,7 +142,7 @@ def test_another_site_cannot_hand_in_through_a_visitors_browser(app, codes):
 
 
 def test_guessing_by_the_api_meets_the_same_cap(app, codes):
-    app.extensions[KEY].answering.booths.cap = FailureCap(5, lambda: 0.0)
+    app.extensions[KEY].answering.booths.caps.typed = FailureCap(5, lambda: 0.0)
     statuses = [hand_in(app, UNKNOWN).status_code for _ in range(8)]
     assert statuses == [410] * 5 + [429] * 3
     assert app.test_client().post("/survey", data={"do": "enter", "code": codes[0]}).status_code == 429

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -10,16 +11,18 @@ from hypothesis import strategies as st
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import (
     ALPHABET,
+    canonical,
     check_character,
     code_mac,
     display,
     draft_id,
     draft_key,
     new_code,
-    new_token,
+    new_digits,
     open_draft,
     read_code,
     seal_draft,
+    token_of,
 )
 
 PEPPER = b"a pepper of the tests, long enough"
@@ -91,10 +94,75 @@ def test_anything_else_is_one_refusal_that_does_not_repeat_what_was_typed(text: 
     assert not caught.value.faults[0].facts
 
 
-def test_a_token_has_sixteen_characters_and_is_read_too() -> None:
-    token = new_token(chance(range(5, 100)))
+digit_codes = st.integers(0, 2**64).map(lambda seed: new_digits(Random(seed).randrange))
+
+
+@given(codes)
+def test_a_token_is_read_and_leads_to_the_code_it_was_made_of(code: str) -> None:
+    token = token_of(PEPPER, "e", code)
     assert len(token) == 16
-    assert read_code(display(token).lower()) == token
+    assert token[:10] == code[:10]
+    assert canonical(PEPPER, "e", read_code(display(token).lower())) == code
+    assert canonical(PEPPER, "e", code) == code
+
+
+@given(codes, st.integers(0, 15), st.integers(1, 28))
+def test_a_token_that_the_service_did_not_write_leads_to_no_code(code: str, place: int, step: int) -> None:
+    token = token_of(PEPPER, "e", code)
+    wrong = ALPHABET[(ALPHABET.index(token[place]) + step) % 29]
+    forged = token[:place] + wrong + token[place + 1 :]
+    assert canonical(PEPPER, "e", read_code(forged)) == forged  # as long as a token, so no code's MAC
+
+
+@given(codes)
+def test_a_token_is_worth_nothing_under_another_pepper_or_in_another_evaluation(code: str) -> None:
+    token = token_of(PEPPER, "e", code)
+    assert canonical(PEPPER + b"x", "e", token) == token
+    assert canonical(PEPPER, "f", token) == token
+
+
+def test_the_six_characters_of_a_token_are_spread_over_the_whole_alphabet() -> None:
+    tails = [token_of(PEPPER, "e", new_code(Random(seed).randrange))[10:] for seed in range(600)]
+    for place in range(6):
+        assert {tail[place] for tail in tails} == set(ALPHABET)
+
+
+@given(digit_codes)
+def test_a_code_of_digits_is_another_spelling_of_a_typed_code(code: str) -> None:
+    assert len(code) == 15
+    assert len(display(code)) == 17
+    wide = "".join(chr(ord(digit) + 0xFEE0) for digit in display(code) if digit != " ")
+    assert read_code(wide) == read_code(display(code)) == code
+    typed = canonical(PEPPER, "e", code)
+    assert read_code(typed) == typed
+    assert len(typed) == 11
+
+
+def test_two_codes_of_digits_are_two_codes() -> None:
+    made = {new_digits(Random(seed).randrange) for seed in range(3000)}
+    assert len({canonical(PEPPER, "e", code) for code in made}) == len(made) > 2990
+
+
+@given(digit_codes, st.integers(0, 14), st.sampled_from("0123456789"))
+def test_every_single_wrong_digit_is_caught(code: str, place: int, wrong: str) -> None:
+    typed = code[:place] + wrong + code[place + 1 :]
+    assert mistyped(typed) == (typed != code)
+
+
+@given(digit_codes, st.integers(0, 13), st.integers(1, 2))
+def test_digits_exchanged_with_a_neighbour_or_the_next_but_one_are_caught(code: str, place: int, step: int) -> None:
+    other = min(place + step, 14)
+    digits = list(code)
+    digits[place], digits[other] = digits[other], digits[place]
+    assert mistyped("".join(digits)) == ("".join(digits) != code)
+
+
+def test_a_check_digit_worked_out_by_hand() -> None:
+    assert not mistyped("300000000000006")  # 1·3 + 5·6 = 33 = 3·11
+    assert not mistyped("700000000000010")  # 1·7 + 4·1 = 11
+    # 1·5 + 5·c = 0 (mod 11) asks for c = 10, which is no digit: drawn again
+    assert new_digits(chance([5] + [0] * 13 + [3] + [0] * 13)) == "300000000000006"
+    assert all(mistyped(f"50000000000000{digit}") for digit in range(10))
 
 
 def test_the_mac_is_hmac_sha256_and_parts_cannot_be_shifted() -> None:

@@ -148,6 +148,13 @@ def upgrade() -> None:
     schema='roll'
     )
     op.create_index(op.f('ix_message_survey_id'), 'message', ['survey_id'], unique=False, schema='roll')
+    op.create_table('failed_code',
+    sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
+    sa.Column('digits', sa.Boolean(), nullable=False),
+    schema='roll',
+    prefixes=['UNLOGGED'],
+    )
+    op.create_index('ix_failed_code_at', 'failed_code', ['at'], unique=False, schema='roll')
     # A draft of before does not say whose survey it is, so it could never be deleted at the close.
     op.execute('DELETE FROM ballot.draft')
     op.add_column('draft', sa.Column('survey_id', sa.Integer(), nullable=False), schema='ballot')
@@ -170,6 +177,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table('failed_code', schema='roll')
     op.drop_constraint(op.f('fk_access_code_batch_id_code_batch'), 'access_code', schema='roll', type_='foreignkey')
     op.drop_constraint(op.f('uq_access_code_typed_mac'), 'access_code', schema='roll', type_='unique')
     op.drop_column('access_code', 'token_sealed', schema='roll')
