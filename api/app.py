@@ -28,6 +28,7 @@ from api.pages import (
     respondent,
     rounds,
     staff,
+    survey_setup,
     ui,
     unit,
 )
@@ -48,6 +49,7 @@ PAGES = (
     evidence.pages,
     ledger.pages,
     rounds.pages,
+    survey_setup.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024

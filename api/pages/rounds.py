@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions import rounds
+from api.actions.opening import missing_to_open, open_round
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.inspector_forms import read_words
@@ -17,7 +18,8 @@ from api.pages.render import language, page
 from api.pages.ui import CHINA
 from api.problems import say, status_of
 from api.services import services, utc_now
-from api.store.rounds import round_states
+from api.store.rounds import RoundState, round_states
+from api.store.survey_setup import maker_of, survey_heads
 from survey_forms.refusal import Fault, Refused
 
 pages = Blueprint("rounds", __name__, url_prefix="/office/round")
@@ -34,6 +36,13 @@ Step = Callable[[Connection, int, int, datetime], None]
 def state() -> Response:
     """How each round stands, what its next step does, and the form for it."""
     return _page()
+
+
+@pages.post("/<int(max=2147483647):round_id>/opening")
+@allow("office")
+def opening(round_id: int) -> Response:
+    """Let answers come in; whoever set the round up cannot."""
+    return _take_step(round_id, open_round)
 
 
 @pages.post("/<int(max=2147483647):round_id>/freeze")
@@ -91,15 +100,7 @@ def _moment(field: str) -> datetime:
 def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: int | None = None) -> Response:
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        shown: list[dict[str, Any]] = [
-            {
-                "round": one,
-                "missing": [say(fault, language()) for fault in rounds.missing_to_publish(connection, one)]
-                if one.status == "frozen"
-                else [],
-            }
-            for one in round_states(connection, evaluation.id)
-        ]
+        shown = [_shown(connection, one) for one in round_states(connection, evaluation.id)]
         waiting = waiting_in(connection, evaluation.id)
     return page(
         "office/round.html",
@@ -114,3 +115,18 @@ def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: int | None =
         now=utc_now(),
         local=lambda moment: moment.astimezone(CHINA).strftime(LOCAL),
     )
+
+
+def _shown(connection: Connection, one: RoundState) -> dict[str, Any]:
+    """A round with its surveys, who made it, and what its next step still lacks."""
+    missing: list[Fault] = []
+    if one.status == "draft":
+        missing = missing_to_open(connection, one.id)
+    elif one.status == "frozen":
+        missing = rounds.missing_to_publish(connection, one)
+    return {
+        "round": one,
+        "maker": maker_of(connection, one.id),
+        "surveys": survey_heads(connection, one.id),
+        "missing": [say(fault, language()) for fault in missing],
+    }

@@ -59,6 +59,9 @@ round_ = Table(
     moment("closes_at"),
     Column("status", Text, nullable=False, server_default="draft"),
     # By name: `people` imports this module for its units.
+    Column("made_by", Integer, ForeignKey("office.staff.id")),
+    Column("opened_by", Integer, ForeignKey("office.staff.id")),
+    moment("opened_at", null=True),
     Column("frozen_by", Integer, ForeignKey("office.staff.id")),
     moment("frozen_at", null=True),
     Column("published_by", Integer, ForeignKey("office.staff.id")),
@@ -70,6 +73,8 @@ round_ = Table(
     CheckConstraint(
         "published_by IS NULL OR (frozen_by IS NOT NULL AND published_by <> frozen_by)", name="second_person"
     ),
+    CheckConstraint("(opened_by IS NULL) = (opened_at IS NULL)", name="opening_stamped"),
+    CheckConstraint("opened_by IS NULL OR made_by IS NULL OR opened_by <> made_by", name="second_person_opens"),
     schema="office",
 )
 

@@ -155,6 +155,13 @@ def upgrade() -> None:
     prefixes=['UNLOGGED'],
     )
     op.create_index('ix_failed_code_at', 'failed_code', ['at'], unique=False, schema='roll')
+    op.add_column('round', sa.Column('made_by', sa.Integer(), nullable=True), schema='office')
+    op.add_column('round', sa.Column('opened_by', sa.Integer(), nullable=True), schema='office')
+    op.add_column('round', sa.Column('opened_at', sa.DateTime(timezone=True), nullable=True), schema='office')
+    op.create_foreign_key(op.f('fk_round_made_by_staff'), 'round', 'staff', ['made_by'], ['id'], source_schema='office', referent_schema='office')
+    op.create_foreign_key(op.f('fk_round_opened_by_staff'), 'round', 'staff', ['opened_by'], ['id'], source_schema='office', referent_schema='office')
+    op.create_check_constraint(op.f('ck_round_opening_stamped'), 'round', '(opened_by IS NULL) = (opened_at IS NULL)', schema='office')
+    op.create_check_constraint(op.f('ck_round_second_person_opens'), 'round', 'opened_by IS NULL OR made_by IS NULL OR opened_by <> made_by', schema='office')
     # A draft of before does not say whose survey it is, so it could never be deleted at the close.
     op.execute('DELETE FROM ballot.draft')
     op.add_column('draft', sa.Column('survey_id', sa.Integer(), nullable=False), schema='ballot')
@@ -177,6 +184,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f('ck_round_second_person_opens'), 'round', schema='office', type_='check')
+    op.drop_constraint(op.f('ck_round_opening_stamped'), 'round', schema='office', type_='check')
+    for name in ('opened_at', 'opened_by', 'made_by'):
+        op.drop_column('round', name, schema='office')
     op.drop_table('failed_code', schema='roll')
     op.drop_constraint(op.f('fk_access_code_batch_id_code_batch'), 'access_code', schema='roll', type_='foreignkey')
     op.drop_constraint(op.f('uq_access_code_typed_mac'), 'access_code', schema='roll', type_='unique')
