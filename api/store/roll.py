@@ -102,9 +102,6 @@ access_code = Table(
     Column("revoked", Boolean, nullable=False, server_default="false"),
     Column("batch_id", ForeignKey(code_batch.c.id)),
     Column("block", Integer),  # of units that this code rates; None: all of them
-    # A sheet's QR carries the token, its typed code leads to the same row and yields the token.
-    Column("typed_mac", LargeBinary, unique=True),
-    Column("token_sealed", LargeBinary),  # under a key that only the typed code yields
     schema="roll",
     postgresql_with={"fillfactor": "80"},
 )

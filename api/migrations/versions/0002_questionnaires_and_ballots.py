@@ -177,9 +177,6 @@ def upgrade() -> None:
     op.add_column('access_code', sa.Column('revoked', sa.Boolean(), server_default='false', nullable=False), schema='roll')
     op.add_column('access_code', sa.Column('batch_id', sa.Integer(), nullable=True), schema='roll')
     op.add_column('access_code', sa.Column('block', sa.Integer(), nullable=True), schema='roll')
-    op.add_column('access_code', sa.Column('typed_mac', sa.LargeBinary(), nullable=True), schema='roll')
-    op.add_column('access_code', sa.Column('token_sealed', sa.LargeBinary(), nullable=True), schema='roll')
-    op.create_unique_constraint(op.f('uq_access_code_typed_mac'), 'access_code', ['typed_mac'], schema='roll')
     op.create_foreign_key(op.f('fk_access_code_batch_id_code_batch'), 'access_code', 'code_batch', ['batch_id'], ['id'], source_schema='roll', referent_schema='roll')
 
 
@@ -190,9 +187,6 @@ def downgrade() -> None:
         op.drop_column('round', name, schema='office')
     op.drop_table('failed_code', schema='roll')
     op.drop_constraint(op.f('fk_access_code_batch_id_code_batch'), 'access_code', schema='roll', type_='foreignkey')
-    op.drop_constraint(op.f('uq_access_code_typed_mac'), 'access_code', schema='roll', type_='unique')
-    op.drop_column('access_code', 'token_sealed', schema='roll')
-    op.drop_column('access_code', 'typed_mac', schema='roll')
     op.drop_column('access_code', 'block', schema='roll')
     op.drop_column('access_code', 'batch_id', schema='roll')
     op.drop_column('access_code', 'revoked', schema='roll')
