@@ -2,8 +2,12 @@
 
 Exactly one submission a code: the UPDATE that only an unspent code survives decides, in the database. The same
 receipt again is the same acceptance. The answer's row has no key to the code, and neither has the receipt's.
+
+An answer of a sealed survey is a sealed box instead, which its receipt names. The box may be joined to the code by
+whoever owns the database, for both are written at once; that tells them nothing, for they cannot open it.
 """
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +17,10 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from api.store.ballots import receipts_known
+from survey_forms.refusal import Refused
 
 CODE_NAMESPACE = "mingcha"
 """Access codes live in one space: the code alone says which survey it opens."""
@@ -38,6 +44,7 @@ class Submission:
     answers: dict[str, Any]
     mode: str
     day: date
+    sealed: bytes | None = None  # the box of a sealed survey; `answers` is empty then
 
 
 # Freezing a round takes the same lock exclusively: an answer is wholly before the freeze or refused by it.
@@ -50,25 +57,34 @@ _ACCEPT = text(
     WITH given AS (
       SELECT decode(t.mac, 'hex') AS mac, decode(t.receipt_hash, 'hex') AS receipt_hash,
              decode(t.draft_id, 'hex') AS draft_id, response_id, survey_id, stratum, wcell, form_version, answers,
-             mode, day
+             mode, day, decode(t.sealed, 'base64') AS sealed
       FROM jsonb_to_recordset(CAST(:given AS jsonb))
         AS t(mac text, receipt_hash text, draft_id text, response_id uuid, survey_id integer, stratum text,
-             wcell text, form_version text, answers jsonb, mode text, day date)
+             wcell text, form_version text, answers jsonb, mode text, day date, sealed text)
     ), spent AS (
       UPDATE roll.access_code AS code SET spent = true FROM given
       WHERE code.mac = given.mac AND NOT code.spent AND NOT code.revoked
         AND code.survey_id = given.survey_id AND code.stratum = given.stratum
         AND EXISTS (SELECT FROM office.survey JOIN office.round ON round.id = survey.round_id
                     WHERE survey.id = code.survey_id AND round.status = 'open'
-                      AND survey.closed_at IS NULL AND now() >= survey.opens_at AND now() < survey.closes_at)
+                      AND survey.closed_at IS NULL AND now() >= survey.opens_at AND now() < survey.closes_at
+                      AND (survey.secrecy = 'sealed') = (given.sealed IS NOT NULL)
+                      AND (given.sealed IS NULL OR NOT EXISTS (
+                        SELECT FROM ballot.closing WHERE closing.survey_id = survey.id)))
+        AND (given.sealed IS NULL OR NOT EXISTS (
+          SELECT FROM ballot.box WHERE box.receipt_hash = given.receipt_hash))
       RETURNING given.*
     ), kept AS (
       INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
-      SELECT response_id, survey_id, stratum, wcell, form_version, answers, mode, day FROM spent
+      SELECT response_id, survey_id, stratum, wcell, form_version, answers, mode, day FROM spent WHERE sealed IS NULL
     ), owed AS (
-      INSERT INTO ballot.untallied (response_id) SELECT response_id FROM spent
+      INSERT INTO ballot.untallied (response_id) SELECT response_id FROM spent WHERE sealed IS NULL
     ), acknowledged AS (
-      INSERT INTO ballot.receipt (receipt_hash) SELECT receipt_hash FROM spent ON CONFLICT DO NOTHING
+      INSERT INTO ballot.receipt (receipt_hash) SELECT receipt_hash FROM spent WHERE sealed IS NULL
+      ON CONFLICT DO NOTHING
+    ), boxed AS (
+      INSERT INTO ballot.box (receipt_hash, survey_id, stratum, sealed)
+      SELECT receipt_hash, survey_id, stratum, sealed FROM spent WHERE sealed IS NOT NULL
     ), forgotten AS (
       DELETE FROM ballot.draft USING spent WHERE draft.draft_id = spent.draft_id
     )
@@ -81,10 +97,16 @@ def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Ou
     """Accept what can be accepted; one outcome a submission, in their order.
 
     Safe to repeat whole: a submission that was accepted answers `repeated` the next time.
+
+    Raises:
+        Refused: `try_again` where somebody used a box's receipt a second time this very moment.
     """
     connection.execute(_SHARE, {"surveys": sorted({submission.survey_id for submission in submissions})})
     given = orjson.dumps([_given(submission) for submission in submissions]).decode()
-    accepted = {row.response_id for row in connection.execute(_ACCEPT, {"given": given})}
+    try:
+        accepted = {row.response_id for row in connection.execute(_ACCEPT, {"given": given})}
+    except IntegrityError as error:
+        raise Refused("try_again") from error
     others = [s.receipt_hash for s in submissions if s.response_id not in accepted]
     known = receipts_known(connection, others) if others else frozenset()
     return [
@@ -111,4 +133,5 @@ def _given(one: Submission) -> dict[str, Any]:
         "answers": one.answers,
         "mode": one.mode,
         "day": one.day,
+        "sealed": b64encode(one.sealed).decode() if one.sealed else None,
     }

@@ -90,21 +90,21 @@ response_file = Table(
 )
 
 
-_RECEIPTS = text("SELECT receipt_hash FROM ballot.receipt WHERE receipt_hash = ANY(:hashes)").bindparams(
-    bindparam("hashes", type_=ARRAY(LargeBinary))
-)
+_RECEIPTS = text(
+    """
+    SELECT receipt_hash FROM ballot.receipt WHERE receipt_hash = ANY(:hashes)
+    UNION ALL SELECT receipt_hash FROM ballot.box WHERE receipt_hash = ANY(:hashes)
+    """
+).bindparams(bindparam("hashes", type_=ARRAY(LargeBinary)))
 
 
 def receipt_exists(connection: Connection, receipt_hash: bytes) -> bool:
     """Whether an answer with this receipt was accepted."""
-    return (
-        connection.execute(select(receipt.c.receipt_hash).where(receipt.c.receipt_hash == receipt_hash)).first()
-        is not None
-    )
+    return bool(receipts_known(connection, [receipt_hash]))
 
 
 def receipts_known(connection: Connection, hashes: Sequence[bytes]) -> frozenset[bytes]:
-    """Those of the receipts with which an answer was accepted."""
+    """Those of the receipts with which an answer was accepted, open or sealed."""
     rows = connection.execute(_RECEIPTS, {"hashes": list(hashes)})
     return frozenset(bytes(row.receipt_hash) for row in rows)
 
