@@ -26,7 +26,7 @@ def test_a_right_workbook_prints_its_version_pages_and_questions():
 
 def test_a_wrong_workbook_prints_every_fault_twice_and_exits_2(tmp_path):
     book = tmp_path / "wrong.xlsx"
-    book.write_bytes(a_book(a_row("image", "photo"), a_row("integer", "n", constraint=". => 1")))
+    book.write_bytes(a_book(a_row("audio", "voice"), a_row("integer", "n", constraint=". => 1")))
     done = check(book)
     assert (done.returncode, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
