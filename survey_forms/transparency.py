@@ -5,6 +5,7 @@ an entry is among the others; nobody needs the database for it.
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -92,6 +93,11 @@ class Tree:
     def leaf(self, index: int) -> bytes:
         """The leaf hash at an index."""
         return self.levels[0][index * HASH_LENGTH : (index + 1) * HASH_LENGTH]
+
+    def index(self, leaf: bytes) -> int | None:
+        """Where a leaf stands in a tree whose leaves are in the order of their bytes; None where it is not."""
+        index = bisect_left(range(self.size), leaf, key=self.leaf)
+        return index if index < self.size and self.leaf(index) == leaf else None
 
     def path(self, index: int) -> tuple[bytes, ...]:
         """The inclusion path of a leaf, the lowest sibling first: RFC 9162, section 2.1.3.1.

@@ -139,3 +139,11 @@ def test_no_proof_holds_for_another_leaf_index_size_path_or_root(number: int, da
     assert not verify_inclusion(leaf, index, number, path[:-1], tree.root)
     assert not verify_inclusion(leaf, index, number, [*path, leaf], tree.root)
     assert not verify_inclusion(leaf, index, number, path, leaf_hash(b"another"))
+
+
+@given(st.sets(st.binary(min_size=32, max_size=32), max_size=40), st.binary(min_size=32, max_size=32))
+def test_a_leaf_is_found_in_an_ordered_tree_and_a_stranger_is_not(leaves: set[bytes], stranger: bytes) -> None:
+    ordered = sorted(leaves)
+    tree = Tree.of(ordered)
+    assert [tree.index(leaf) for leaf in ordered] == list(range(len(ordered)))
+    assert stranger in leaves or tree.index(stranger) is None
