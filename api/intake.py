@@ -18,6 +18,7 @@ from survey_forms.refusal import Refused
 
 LARGEST_BATCH = 200
 PATIENCE_SECONDS = 15.0
+IDLE_SECONDS = 30.0  # after which the committing thread closes its connection
 AWAY_AFTER = 2  # failures in a row of submissions that stood alone: it is the database, not they
 
 log = logging.getLogger(__name__)
@@ -64,36 +65,47 @@ class Intake:
 
     def _run(self) -> None:
         while True:
-            batch = [self._queue.get()]
-            while len(batch) < LARGEST_BATCH:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            if not self._commit(batch):
+            batch = self._gather(None)
+            try:
+                with self._database.busy() as connection:
+                    while batch:
+                        with connection.begin():
+                            outcomes = self._settle(connection, [submission for submission, _ in batch])
+                        for (_, answer), outcome in zip(batch, outcomes, strict=True):
+                            answer.put(outcome)
+                        batch = self._gather(IDLE_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, this thread goes on, and each is tried alone
+                log.warning("a batch of %d could not be stored: %s", len(batch), type(error).__name__)
                 self._commit_alone(batch)
 
-    def _commit(self, batch: list[_Waiting]) -> bool:
-        """Commit a batch and answer it; False, and nobody is answered, when that failed and there are several."""
+    def _gather(self, patience: float | None) -> list[_Waiting]:
+        """Whoever waits; nobody when none has come for `patience` seconds."""
+        batch: list[_Waiting] = []
         try:
-            with self._database.write() as connection:
-                outcomes = self._settle(connection, [submission for submission, _ in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to the waiting requests, not to this thread
-            if len(batch) == 1:
-                log.warning("a submission could not be stored: %s", type(error).__name__)
-                batch[0][1].put(error)
-            return False
-        for (_, answer), outcome in zip(batch, outcomes, strict=True):
-            answer.put(outcome)
-        return True
+            batch.append(self._queue.get(timeout=patience))
+            while len(batch) < LARGEST_BATCH:
+                batch.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass  # these are all
+        return batch
 
     def _commit_alone(self, batch: list[_Waiting]) -> None:
-        """Commit one by one what could not be committed together, so that one cannot spoil the others."""
-        if len(batch) == 1:
-            return
+        """Commit one by one what could not be committed together, so that one cannot spoil the others.
+
+        Nothing of the batch was kept, or a commit was in doubt: then the same receipt is told that it is repeated.
+        """
         failures = 0
-        for one in batch:
-            if failures < AWAY_AFTER:
-                failures = 0 if self._commit([one]) else failures + 1
+        for submission, answer in batch:
+            if failures == AWAY_AFTER:
+                answer.put(Refused("try_again"))
+                continue
+            try:
+                with self._database.write() as connection:
+                    (outcome,) = self._settle(connection, [submission])
+            except Exception as error:  # noqa: BLE001 - it belongs to the waiting request, not to this thread
+                log.warning("a submission could not be stored: %s", type(error).__name__)
+                failures += 1
+                answer.put(error)
             else:
-                one[1].put(Refused("try_again"))
+                failures = 0
+                answer.put(outcome)

@@ -3,15 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from survey_forms.refusal import Refused
 
+# SQLAlchemy's own, and the driver's where a statement went past SQLAlchemy (api/store/driver.py).
+AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+
 
 class Database:
-    """The engine, and the only two ways to use it."""
+    """The engine, and the only three ways to use it."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -27,7 +31,7 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except AWAY as error:
             raise Refused("try_again") from error
 
     @contextmanager
@@ -42,5 +46,21 @@ class Database:
                 quiet = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 with quiet.begin():
                     yield quiet
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except AWAY as error:
+            raise Refused("try_again") from error
+
+    @contextmanager
+    def busy(self) -> Iterator[Connection]:
+        """A connection for transactions of the caller's own, one after the other: `with connection.begin(): ...`.
+
+        It belongs to no pool: taking one from there asks each time whether it still works.
+
+        Raises:
+            Refused: `try_again`, as `write` does.
+        """
+        try:
+            with self.engine.connect() as connection:
+                connection.detach()
+                yield connection
+        except AWAY as error:
             raise Refused("try_again") from error

@@ -15,11 +15,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Integer, bindparam, text
+from psycopg import IntegrityError
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
 
 from api.store.ballots import receipts_known
+from api.store.driver import rows_of
 from survey_forms.refusal import Refused
 
 CODE_NAMESPACE = "mingcha"
@@ -48,49 +48,45 @@ class Submission:
 
 
 # Freezing a round takes the same lock exclusively: an answer is wholly before the freeze or refused by it.
-_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtext('round'), s) FROM unnest(:surveys) AS t(s)").bindparams(
-    bindparam("surveys", type_=ARRAY(Integer))
-)
+_SHARE = "SELECT pg_advisory_xact_lock_shared(hashtext('round'), s) FROM unnest(%s::int[]) AS t(s)"
 
-_ACCEPT = text(
-    """
-    WITH given AS (
-      SELECT decode(t.mac, 'hex') AS mac, decode(t.receipt_hash, 'hex') AS receipt_hash,
-             decode(t.draft_id, 'hex') AS draft_id, response_id, survey_id, stratum, wcell, form_version, answers,
-             mode, day, decode(t.sealed, 'base64') AS sealed
-      FROM jsonb_to_recordset(CAST(:given AS jsonb))
-        AS t(mac text, receipt_hash text, draft_id text, response_id uuid, survey_id integer, stratum text,
-             wcell text, form_version text, answers jsonb, mode text, day date, sealed text)
-    ), spent AS (
-      UPDATE roll.access_code AS code SET spent = true FROM given
-      WHERE code.mac = given.mac AND NOT code.spent AND NOT code.revoked
-        AND code.survey_id = given.survey_id AND code.stratum = given.stratum
-        AND EXISTS (SELECT FROM office.survey JOIN office.round ON round.id = survey.round_id
-                    WHERE survey.id = code.survey_id AND round.status = 'open'
-                      AND survey.closed_at IS NULL AND now() >= survey.opens_at AND now() < survey.closes_at
-                      AND (survey.secrecy = 'sealed') = (given.sealed IS NOT NULL)
-                      AND (given.sealed IS NULL OR NOT EXISTS (
-                        SELECT FROM ballot.closing WHERE closing.survey_id = survey.id)))
-        AND (given.sealed IS NULL OR NOT EXISTS (
-          SELECT FROM ballot.box WHERE box.receipt_hash = given.receipt_hash))
-      RETURNING given.*
-    ), kept AS (
-      INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
-      SELECT response_id, survey_id, stratum, wcell, form_version, answers, mode, day FROM spent WHERE sealed IS NULL
-    ), owed AS (
-      INSERT INTO ballot.untallied (response_id) SELECT response_id FROM spent WHERE sealed IS NULL
-    ), acknowledged AS (
-      INSERT INTO ballot.receipt (receipt_hash) SELECT receipt_hash FROM spent WHERE sealed IS NULL
-      ON CONFLICT DO NOTHING
-    ), boxed AS (
-      INSERT INTO ballot.box (receipt_hash, survey_id, stratum, sealed)
-      SELECT receipt_hash, survey_id, stratum, sealed FROM spent WHERE sealed IS NOT NULL
-    ), forgotten AS (
-      DELETE FROM ballot.draft USING spent WHERE draft.draft_id = spent.draft_id
-    )
-    SELECT response_id FROM spent
-    """
+_ACCEPT = """
+WITH given AS (
+  SELECT decode(t.mac, 'hex') AS mac, decode(t.receipt_hash, 'hex') AS receipt_hash,
+         decode(t.draft_id, 'hex') AS draft_id, response_id, survey_id, stratum, wcell, form_version, answers,
+         mode, day, decode(t.sealed, 'base64') AS sealed
+  FROM jsonb_to_recordset(%s::jsonb)
+    AS t(mac text, receipt_hash text, draft_id text, response_id uuid, survey_id integer, stratum text,
+         wcell text, form_version text, answers jsonb, mode text, day date, sealed text)
+), spent AS (
+  UPDATE roll.access_code AS code SET spent = true FROM given
+  WHERE code.mac = given.mac AND NOT code.spent AND NOT code.revoked
+    AND code.survey_id = given.survey_id AND code.stratum = given.stratum
+    AND EXISTS (SELECT FROM office.survey JOIN office.round ON round.id = survey.round_id
+                WHERE survey.id = code.survey_id AND round.status = 'open'
+                  AND survey.closed_at IS NULL AND now() >= survey.opens_at AND now() < survey.closes_at
+                  AND (survey.secrecy = 'sealed') = (given.sealed IS NOT NULL)
+                  AND (given.sealed IS NULL OR NOT EXISTS (
+                    SELECT FROM ballot.closing WHERE closing.survey_id = survey.id)))
+    AND (given.sealed IS NULL OR NOT EXISTS (
+      SELECT FROM ballot.box WHERE box.receipt_hash = given.receipt_hash))
+  RETURNING given.*
+), kept AS (
+  INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
+  SELECT response_id, survey_id, stratum, wcell, form_version, answers, mode, day FROM spent WHERE sealed IS NULL
+), owed AS (
+  INSERT INTO ballot.untallied (response_id) SELECT response_id FROM spent WHERE sealed IS NULL
+), acknowledged AS (
+  INSERT INTO ballot.receipt (receipt_hash) SELECT receipt_hash FROM spent WHERE sealed IS NULL
+  ON CONFLICT DO NOTHING
+), boxed AS (
+  INSERT INTO ballot.box (receipt_hash, survey_id, stratum, sealed)
+  SELECT receipt_hash, survey_id, stratum, sealed FROM spent WHERE sealed IS NOT NULL
+), forgotten AS (
+  DELETE FROM ballot.draft USING spent WHERE draft.draft_id = spent.draft_id
 )
+SELECT response_id FROM spent
+"""
 
 
 def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Outcome]:
@@ -101,10 +97,10 @@ def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Ou
     Raises:
         Refused: `try_again` where somebody used a box's receipt a second time this very moment.
     """
-    connection.execute(_SHARE, {"surveys": sorted({submission.survey_id for submission in submissions})})
-    given = orjson.dumps([_given(submission) for submission in submissions]).decode()
+    rows_of(connection, _SHARE, [sorted({submission.survey_id for submission in submissions})])
+    given = orjson.dumps([_given(submission) for submission in submissions])
     try:
-        accepted = {row.response_id for row in connection.execute(_ACCEPT, {"given": given})}
+        accepted = {response_id for (response_id,) in rows_of(connection, _ACCEPT, [given.decode()])}
     except IntegrityError as error:
         raise Refused("try_again") from error
     others = [s.receipt_hash for s in submissions if s.response_id not in accepted]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import (
-    ARRAY,
     Boolean,
     CheckConstraint,
     Column,
@@ -15,13 +14,12 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
-    bindparam,
     func,
     select,
-    text,
 )
 
 from api.store.base import facts, metadata, moment, serial
+from api.store.driver import rows_of
 from api.store.people import staff
 from api.store.surveys import stratum, survey
 
@@ -194,15 +192,14 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     return found
 
 
-_CODES = text(
-    "SELECT mac, survey_id, stratum, spent OR revoked AS spent FROM roll.access_code WHERE mac = ANY(:macs)"
-).bindparams(bindparam("macs", type_=ARRAY(LargeBinary)))
+_CODES = "SELECT mac, survey_id, stratum, spent OR revoked FROM roll.access_code WHERE mac = ANY(%b)"
 
 
 def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, tuple[int, str, bool]]:
     """Survey, stratum and whether it is spent or revoked, for those of the codes that exist."""
-    rows = connection.execute(_CODES, {"macs": list(macs)})
-    return {bytes(row.mac): (row.survey_id, row.stratum, row.spent) for row in rows}
+    return {
+        mac: (survey_id, stratum, closed) for mac, survey_id, stratum, closed in rows_of(connection, _CODES, [macs])
+    }
 
 
 def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:

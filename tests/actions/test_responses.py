@@ -217,6 +217,17 @@ def test_one_submission_that_cannot_be_settled_does_not_spoil_its_neighbours(eng
         assert connection.execute(select(func.count()).where(roll.access_code.c.spent)).scalar_one() == 5
 
 
+def test_an_answer_after_the_database_has_hung_up_is_accepted_over_a_new_connection(engine):
+    _, codes = committed_survey(engine, 2)
+    intake = an_intake(engine)
+    assert outcome_of(intake, a_try(codes[0])) == "accepted"
+    with engine.connect() as connection:
+        others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        mine = "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.execute(text(f"{others} {mine}")).scalars().all() == [True]
+    assert outcome_of(intake, a_try(codes[1])) == "accepted"
+
+
 def test_freezing_waits_for_answers_on_their_way_and_refuses_those_after(engine):
     """A freeze takes the round's lock exclusively: an answer is wholly before it or refused."""
     survey, (code,) = committed_survey(engine)

@@ -73,7 +73,7 @@ def test_unknown_spent_and_closed_codes_get_one_reply(app, codes, engine):
     spent, unknown = hand_in(app, codes[0]), hand_in(app, UNKNOWN)
     with engine.begin() as connection:
         connection.execute(update(evaluations.round_).values(status="frozen"))
-    app.extensions[KEY].answering.booths._known = Known({}, {}, 0)
+    app.extensions[KEY].answering.booths._known = Known({}, {}, {}, 0)
     closed = hand_in(app, codes[1])
     assert [one.status_code for one in (spent, unknown, closed)] == [410] * 3
     assert spent.data == unknown.data == closed.data
