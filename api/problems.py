@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from api.catalogue import sentence
 from survey_forms.refusal import Fault
 
 LANGUAGES = ("zh", "en")
@@ -43,9 +44,9 @@ class _Facts(dict[str, object]):
 
 
 def say(fault: Fault, language: str = "zh") -> str:
-    """The fault as one sentence in the reader's language (`zh` or `en`)."""
-    sentence = sentences()[fault.code]
-    text = sentence.en if language == "en" else sentence.zh
+    """The fault as one sentence in the reader's language: `zh`, `en`, or what a catalogue has, else in Chinese."""
+    known = sentences()[fault.code]
+    text = known.en if language == "en" else sentence(language, fault.code) or known.zh
     return text.format_map(_Facts(fault.facts, path=fault.path or "-"))
 
 

@@ -17,6 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.actions.windows import forget_drafts
 from api.store import owed, tallies
 from survey_forms.refusal import Refused
 from worker.drain import STUCK, TALLY, drain
@@ -35,6 +36,9 @@ PATIENCE_SECONDS = {"redis": 3.0, "worker": 15.0}
 
 STUCK_EVERY = 60.0
 HOUSEKEEPING_EVERY = 600.0
+DRAFTS_EVERY = 60.0
+"""A survey that ends by itself takes its drafts along within this time, and what was kept in its last moment."""
+
 BEAT_EVERY = 5.0
 log = logging.getLogger(__name__)
 
@@ -122,6 +126,11 @@ class Dispatcher:
         if self._is_time("housekeeping", HOUSEKEEPING_EVERY):
             with self._shop.database.write() as connection:
                 owed.forget_done(connection)
+        if self._is_time("drafts", DRAFTS_EVERY):
+            with self._shop.database.write() as connection:
+                forgotten = forget_drafts(connection, self._shop.now())
+            if forgotten:
+                log.info("%d drafts went with their surveys", forgotten)
 
     def _is_time(self, task: str, every: float) -> bool:
         now = self._clock()

@@ -1,17 +1,18 @@
 """The office takes a round further: extend it, freeze it, publish it. Frozen and published are never one flag.
 
 Freezing is one person's act and cannot be taken back: from then on no answer is accepted. Publishing is a second
-person's: the units see their results. Drafts name no survey and nobody, so a freeze cannot single out a survey's and
-leaves them alone; they are sealed, and their codes open nothing any more.
+person's: the units see their results. What nobody handed in goes with the freeze: its drafts are deleted.
 """
 
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from api.store import people, results, rounds
+from api.actions.ballots import close_if_sealed
+from api.store import closings, people, results, rounds
 from api.store.owed import emit, is_owed
 from api.store.rounds import RoundState
+from api.store.windows import drop_drafts_of
 from survey_forms.refusal import Fault, Refused
 
 MOST_TOLD = 12  # inputs that a refusal names one by one; their number is told whole
@@ -31,8 +32,12 @@ def freeze(connection: Connection, round_id: int, staff_id: int, now: datetime) 
         return
     if held.status != "open":
         raise Refused("round_not_open")
-    rounds.shut_out_answers(connection, rounds.surveys_of_round(connection, round_id))
+    surveys = rounds.surveys_of_round(connection, round_id)
+    rounds.shut_out_answers(connection, surveys)
+    drop_drafts_of(connection, surveys)
     rounds.mark_frozen(connection, round_id, staff_id, now)
+    for survey_id in surveys:
+        close_if_sealed(connection, survey_id, staff_id, now)
     emit(connection, "compose", f"{held.evaluation_id}:round:{round_id}", FROZEN_ONCE)
     people.record_act(connection, "round_frozen", now, staff_id, round=round_id)
 
@@ -66,10 +71,12 @@ def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
     Read in the order in which work passes from one to the next, so that what the worker finishes meanwhile is seen at
     the next station and never slips between two.
     """
-    uncounted = rounds.answers_uncounted(connection, rounds.surveys_of_round(connection, held.id))
+    surveys = rounds.surveys_of_round(connection, held.id)
+    sealed = closings.ballots_to_count(connection, surveys)
+    uncounted = rounds.answers_uncounted(connection, surveys)
     is_behind = is_owed(connection, "compose", str(held.evaluation_id))
     composite = results.latest_composite(connection, held.evaluation_id)
-    missing = []
+    missing = [Fault("ballot_uncounted", str(survey_id)) for survey_id in sealed]
     if uncounted:
         missing.append(Fault("answers_uncounted", "", {"number": uncounted}))
     if is_behind:

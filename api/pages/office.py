@@ -19,6 +19,7 @@ from api.problems import say
 from api.services import services, utc_now
 from api.store import evaluations, people, results, surveys
 from api.store.evaluations import Evaluation
+from api.store.notices import number_of_reports
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_scheme
 from survey_forms.transparency import canonical_json
@@ -46,6 +47,7 @@ def overview() -> Response:
             groups=groups,
             chart=response_chart(groups),
             waiting=waiting_in(connection, evaluation.id),
+            reports=number_of_reports(connection, evaluation.id),
             now=utc_now(),
             **_computed(connection, evaluation),
         )

@@ -19,10 +19,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from api.auth import API_PREFIX, FORM_TOKEN, caller
+from api.catalogue import translated
+from api.pages.languages import COOKIE as LANGUAGE_COOKIE
 from api.problems import LANGUAGES, say, status_of
 from survey_forms.refusal import Fault, Refused
 
-LANGUAGE_COOKIE = "mc_lang"
 INLINE = ("respondent.css", "respondent.js")
 HTTP_CODES = {
     400: "unreadable_request",
@@ -38,7 +39,10 @@ log = logging.getLogger(__name__)
 
 
 def language() -> str:
-    """The reader's language: what the address asks, else what was chosen before, else the browser's, else Chinese."""
+    """The reader's language: what the address asks, else what was chosen before, else the browser's, else Chinese.
+
+    A respondent's page has settled it by its form's languages (`api/pages/languages.py`).
+    """
     if "language" not in g:
         wish = request.args.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
         g.language = wish if wish in LANGUAGES else request.accept_languages.best_match(LANGUAGES, default="zh") or "zh"
@@ -47,7 +51,8 @@ def language() -> str:
 
 def t(zh: str, en: str) -> str:
     """The wording in the reader's language; both stand side by side where they are used."""
-    return en if language() == "en" else zh
+    known = language()
+    return en if known == "en" else zh if known == "zh" else translated(known, zh)
 
 
 def named(thing: Any) -> str:
@@ -182,6 +187,6 @@ def _finish(response: Response) -> Response:
     said = {name.lower() for name, _ in response.headers}
     response.headers.extend([(name, value) for name, value in _headers() if name.lower() not in said])
     wish = request.args.get("lang")
-    if wish in LANGUAGES:
+    if wish in LANGUAGES or wish in g.get("offered", ()):
         response.set_cookie(LANGUAGE_COOKIE, str(wish), max_age=31_536_000, samesite="Lax", httponly=True)
     return response

@@ -27,10 +27,11 @@ _LABEL = b"mingcha/respondent-cookie/1"
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """What the cookie says: a code on its way, or the receipt of an answer handed in, or nothing."""
+    """What the cookie says: a code on its way, or the receipt of an answer handed in and its survey, or nothing."""
 
     code: str = ""
     receipt: str = ""
+    survey_id: int | None = None
 
 
 def shown_pass() -> Pass:
@@ -43,13 +44,15 @@ def shown_pass() -> Pass:
         words = _cipher(services().settings.secret_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _LABEL).decode()
     except (InvalidTag, ValueError, binascii.Error):
         return Pass()
-    kind, _, value = words.partition(":")
-    return Pass(code=value) if kind == "code" else Pass(receipt=value)
+    kind, value, *survey = words.split(":")
+    if kind == "code":
+        return Pass(code=value)
+    return Pass(receipt=value, survey_id=int(survey[0]) if survey and survey[0] else None)
 
 
 def hand_pass(response: Response, held: Pass) -> None:
     """Send the cookie."""
-    words = f"code:{held.code}" if held.code else f"receipt:{held.receipt}"
+    words = f"code:{held.code}" if held.code else f"receipt:{held.receipt}:{held.survey_id or ''}"
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + _cipher(services().settings.secret_key).encrypt(nonce, words.encode(), _LABEL)
     response.set_cookie(
