@@ -10,19 +10,22 @@ from api.actions.answering import Answering
 from api.actions.booths import Booths
 from api.actions.failure_cap import Caps
 from api.config import Settings
-from api.http import mount
+from api.http import lane, mount
 from api.intake import Intake
 from api.objects import Objects
 from api.pages import (
     api_docs,
     bureau,
+    coercion,
     compress,
     design,
     desk,
+    evaluation_setup,
     evidence,
     indicators,
     inspector,
     ledger,
+    notice,
     office,
     render,
     respondent,
@@ -31,6 +34,7 @@ from api.pages import (
     survey_setup,
     ui,
     unit,
+    windows,
 )
 from api.services import KEY, Services
 from api.store.base import make_engine
@@ -49,7 +53,13 @@ PAGES = (
     evidence.pages,
     ledger.pages,
     rounds.pages,
+    notice.pages,
+    notice.desk,
+    coercion.pages,
+    coercion.desk,
+    windows.pages,
     survey_setup.pages,
+    evaluation_setup.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
@@ -82,6 +92,7 @@ def create_app(settings: Settings) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask documents replacing it
             app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies
         )
+    lane.init_app(app)
     return app
 
 
