@@ -77,5 +77,4 @@ def test_the_page_is_well_made(browser, app, size, language):
         page.click("main form button[type=submit]")
         page.wait_for_selector(".error-summary")
         look(page, page.url)
-        page.screenshot(path="/tmp/ev.png", full_page=True)
         assert [one for one in complaints if "422" not in one and "404" not in one] == []
