@@ -123,7 +123,7 @@ def put_key(  # noqa: PLR0913, PLR0917 - one row
     staff_id: int,
     now: datetime,
 ) -> None:
-    """Keep a survey's campaign key, in the place of one that was never rehearsed."""
+    """Keep a survey's campaign key, not yet rehearsed, in the place of another."""
     values = {
         "public_key": public_key,
         "custodians": list(custodians),
@@ -132,7 +132,11 @@ def put_key(  # noqa: PLR0913, PLR0917 - one row
         "added_at": now,
     }
     statement = insert(campaign_key).values(survey_id=survey_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["survey_id"], set_=values))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["survey_id"], set_=values | {"rehearsed_by": None, "rehearsed_at": None}
+        )
+    )
 
 
 def put_tests(connection: Connection, survey_id: int, tests: Sequence[str]) -> None:
@@ -154,7 +158,7 @@ def boxes_by_stratum(connection: Connection, survey_id: int) -> dict[str, int]:
     rows = connection.execute(
         select(box.c.stratum, func.count()).where(box.c.survey_id == survey_id).group_by(box.c.stratum)
     )
-    return dict(rows.tuples().all())
+    return {row.stratum: row[1] for row in rows}
 
 
 def spent_by_stratum(connection: Connection, survey_id: int) -> dict[str, int]:
@@ -164,7 +168,7 @@ def spent_by_stratum(connection: Connection, survey_id: int) -> dict[str, int]:
         .where(access_code.c.survey_id == survey_id, access_code.c.spent)
         .group_by(access_code.c.stratum)
     )
-    return dict(rows.tuples().all())
+    return {row.stratum: row[1] for row in rows}
 
 
 def receipts_of(connection: Connection, survey_id: int) -> Iterator[tuple[bytes, bytes, str]]:

@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.store.boxes import closing
-from api.store.people import staff
+from api.store.evaluations import round_
+from api.store.people import audit, staff
 from api.store.surveys import survey
 
 _closer, _counter = staff.alias("closer"), staff.alias("counter")
@@ -121,6 +122,29 @@ def load_counted(connection: Connection, survey_id: int, day: date, answers: Seq
         for one in answers
     ]
     connection.execute(_LOAD, {"given": orjson.dumps(given).decode(), "survey": survey_id, "day": day})
+
+
+def ended_unclosed(connection: Connection, now: datetime) -> list[int]:
+    """Sealed surveys whose time is over and whose ballot nobody closed, save those that could not be closed."""
+    refused = (
+        select(audit.c.id)
+        .where(audit.c.act == "ballot_not_closed", audit.c.about["survey"].as_integer() == survey.c.id)
+        .exists()
+    )
+    rows = connection.execute(
+        select(survey.c.id)
+        .join(round_, round_.c.id == survey.c.round_id)
+        .outerjoin(closing, closing.c.survey_id == survey.c.id)
+        .where(
+            survey.c.secrecy == "sealed",
+            round_.c.status != "draft",
+            closing.c.survey_id.is_(None),
+            or_(survey.c.closed_at.is_not(None), survey.c.closes_at <= now, round_.c.status != "open"),
+            ~refused,
+        )
+        .order_by(survey.c.id)
+    )
+    return list(rows.scalars())
 
 
 def ballots_to_count(connection: Connection, survey_ids: Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Connection, Integer, Select, bindparam, func, select, text, update
 
 from api.store.ballots import response, untallied
+from api.store.boxes import closing
 from api.store.evaluations import round_
 from api.store.people import staff
 from api.store.surveys import survey
@@ -102,10 +103,14 @@ def mark_published(connection: Connection, round_id: int, staff_id: int, now: da
 
 
 def move_end(connection: Connection, held: RoundState, closes_at: datetime) -> None:
-    """Give a round another end, and the surveys that ended with it; one that ends earlier keeps its own."""
+    """Give a round another end, and the surveys that ended with it.
+
+    One that ends earlier keeps its own end, and so does one whose boxes were published: they are all there will be.
+    """
+    is_published = select(closing.c.survey_id).where(closing.c.survey_id == survey.c.id).exists()
     connection.execute(
         update(survey)
-        .where(survey.c.round_id == held.id, survey.c.closes_at == held.closes_at)
+        .where(survey.c.round_id == held.id, survey.c.closes_at == held.closes_at, ~is_published)
         .values(closes_at=closes_at)
     )
     connection.execute(update(round_).where(round_.c.id == held.id).values(closes_at=closes_at))

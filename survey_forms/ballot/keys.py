@@ -79,6 +79,18 @@ def check_custodians(names: Sequence[str]) -> tuple[str, ...]:
     return cleaned
 
 
+def key_bytes(public_key: str) -> bytes:
+    """A public key from its hexadecimal spelling in a file.
+
+    Raises:
+        Refused: `campaign_key_unfit`.
+    """
+    try:
+        return bytes.fromhex(public_key)
+    except ValueError as error:
+        raise Refused("campaign_key_unfit") from error
+
+
 def write_public(key: CampaignKey) -> bytes:
     """`public.json`, for the office to upload."""
     facts = {
