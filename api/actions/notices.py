@@ -25,7 +25,7 @@ LONGEST_PART = 1500
 NEEDED = ("zh",)
 """The wording that counts in law; a version without it says nothing."""
 
-_NUMBER = re.compile(r"\+?[0-9][0-9 ()（）-]{1,18}[0-9]")
+_NUMBER = re.compile(r"(?:\+[0-9]{1,3} ?)?(?:\([0-9]{2,4}\) ?)?[0-9]{3,15}(?:[ -][0-9]{3,})*")
 
 Words = Mapping[str, Mapping[str, str]]
 """Language → part → words."""
