@@ -1,17 +1,14 @@
-"""What operators and functions make of compiled operands, and which uses are refused because engines differ."""
+"""What operators make of compiled operands, and which uses are refused because the engines differ."""
 
 import math
 import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 
-from survey_forms.forms.functions import FUNCTIONS
-from survey_forms.forms.scalars import Expression, Kind, Scalar, State, equal, to_number, to_string, truth
+from survey_forms.forms.scalars import Expression, Kind, Scalar, State, equal, to_number, truth
 
-_LONGEST_PATTERN = 300
-_NESTED_QUANTIFIER = re.compile(r"\((?:[^()\\]|\\.)*[+*{](?:[^()\\]|\\.)*\)[+*{]")
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Unreadable(Exception):
@@ -25,20 +22,41 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A question or calculate that expressions can name: its slot in the state and the kind of its value."""
+    """What expressions can name: its slot in the state and the kind of its value.
+
+    `repeat` is the path of the repeat that it is in, or that it is; `entries` says that it is the repeat itself.
+    """
 
     slot: int
     kind: Kind
+    repeat: str | None = None
+    entries: bool = False
+
+
+Values = Callable[[State], Sequence[Scalar]]
+"""The values of a set of nodes, one a relevant node, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A closure, the kind of what it returns, and the slots that it reads."""
+    """A closure, the kind of what it returns, and the slots that it reads.
+
+    `values` is there when it names nodes, `node` when it names one place of the form; `many` says that there can be
+    several, so that it has no single value. `by_row` says that it reads the row of a list that a predicate looks at,
+    `column` that it is one of its columns. An equation keeps its `sides`, a conjunction its `parts`.
+    """
 
     run: Expression
     kind: Kind
     slots: frozenset[int] = frozenset()
     literal: str | None = None
+    values: Values | None = None
+    node: Node | None = None
+    many: bool = False
+    by_row: bool = False
+    column: int | None = None
+    sides: tuple["Compiled", ...] = ()
+    parts: tuple["Compiled", ...] = ()
 
 
 def constant(worth: Scalar, kind: Kind, literal: str | None = None) -> Compiled:
@@ -46,37 +64,65 @@ def constant(worth: Scalar, kind: Kind, literal: str | None = None) -> Compiled:
     return Compiled(lambda _: worth, kind, literal=literal)
 
 
+def built(run: Expression, kind: Kind, given: Sequence[Compiled], values: Values | None = None) -> Compiled:
+    """What is worked out from operands: it reads whatever they read."""
+    slots = frozenset[int]().union(*(one.slots for one in given))
+    return Compiled(run, kind, slots, values=values, by_row=any(one.by_row for one in given))
+
+
+def single(*given: Compiled) -> None:
+    """Refuse what may be several values at once: another engine stops there, or takes the first."""
+    for one in given:
+        if one.many:
+            raise Unreadable("expression_many_values")
+
+
 def negated(inner: Compiled) -> Compiled:
     """Minus what follows."""
-    _refuse_conditions(inner)
+    refuse_conditions(inner)
     run = inner.run
-    return Compiled(lambda state: -to_number(run(state)), "number", inner.slots)
+    return built(lambda state: -to_number(run(state)), "number", [inner])
 
 
 def joined(sign: str, left: Compiled, right: Compiled) -> Compiled:
     """Two operands under one operator."""
-    slots = left.slots | right.slots
-    one, other = left.run, right.run
+    single(left, right)
     if sign in {"and", "or"}:
-        if (left.kind, right.kind) != ("boolean", "boolean"):
-            raise Unreadable("expression_not_condition")
-        if sign == "and":
-            return Compiled(lambda state: truth(one(state)) and truth(other(state)), "boolean", slots)
-        return Compiled(lambda state: truth(one(state)) or truth(other(state)), "boolean", slots)
+        return _logical(sign, left, right)
     if sign in {"=", "!="}:
-        _refuse_bare_dates(left, right)
-        if (left.kind == "boolean") != (right.kind == "boolean"):
-            raise Unreadable("expression_condition_as_value")
-        if sign == "=":
-            return Compiled(lambda state: equal(one(state), other(state)), "boolean", slots)
-        return Compiled(lambda state: not equal(one(state), other(state)), "boolean", slots)
-    _refuse_conditions(left, right)
+        return _equation(sign, left, right)
+    refuse_conditions(left, right)
+    one, other = left.run, right.run
     if sign in _ORDER:
         _refuse_bare_dates(left, right, order=True)
         order = _ORDER[sign]
-        return Compiled(lambda state: order(to_number(one(state)), to_number(other(state))), "boolean", slots)
+        return built(lambda state: order(to_number(one(state)), to_number(other(state))), "boolean", [left, right])
     reckon = _ARITHMETIC[sign]
-    return Compiled(lambda state: reckon(to_number(one(state)), to_number(other(state))), "number", slots)
+    return built(lambda state: reckon(to_number(one(state)), to_number(other(state))), "number", [left, right])
+
+
+def _logical(sign: str, left: Compiled, right: Compiled) -> Compiled:
+    if (left.kind, right.kind) != ("boolean", "boolean"):
+        raise Unreadable("expression_not_condition")
+    one, other = left.run, right.run
+    whole = built(lambda state: truth(one(state)) or truth(other(state)), "boolean", [left, right])
+    if sign == "or":
+        return whole
+    parts = (*(left.parts or (left,)), *(right.parts or (right,)))
+    run: Expression = lambda state: truth(one(state)) and truth(other(state))  # noqa: E731 - as those around it
+    return Compiled(run, "boolean", whole.slots, by_row=whole.by_row, parts=parts)
+
+
+def _equation(sign: str, left: Compiled, right: Compiled) -> Compiled:
+    _refuse_bare_dates(left, right)
+    if (left.kind == "boolean") != (right.kind == "boolean"):
+        raise Unreadable("expression_condition_as_value")
+    one, other = left.run, right.run
+    whole = built(lambda state: not equal(one(state), other(state)), "boolean", [left, right])
+    if sign == "!=":
+        return whole
+    run: Expression = lambda state: equal(one(state), other(state))  # noqa: E731 - as those around it
+    return Compiled(run, "boolean", whole.slots, by_row=whole.by_row, sides=(left, right))
 
 
 def _divided(one: float, other: float) -> float:
@@ -104,148 +150,19 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
-def _refuse_conditions(*given: Compiled) -> None:
+def refuse_conditions(*given: Compiled) -> None:
+    """Refuse a condition where a value is wanted, and what may be several values."""
+    single(*given)
     if any(one.kind == "boolean" for one in given):
         raise Unreadable("expression_condition_as_value")
 
 
 def _refuse_bare_dates(left: Compiled, right: Compiled, *, order: bool = False) -> None:
-    """A date against text, or an order of words: the engines disagree, or it never holds."""
+    """A date in the order of text, or against text that no date is ever written like; an order of words."""
     for one, other in ((left, right), (right, left)):
-        if one.kind == "date" and other.kind == "string" and (order or other.literal != ""):
-            raise Unreadable("expression_date_as_text")
+        if one.kind == "date" and other.kind == "string":
+            never = other.literal and not _ISO_DAY.fullmatch(other.literal)
+            if never or (order and not (other.literal is None and other.node)):
+                raise Unreadable("expression_date_as_text")
         if order and one.kind == "string" and one.literal is not None and math.isnan(to_number(one.literal)):
             raise Unreadable("expression_order_of_words", words=one.literal)
-
-
-def called(name: str, given: Sequence[Compiled]) -> Compiled:
-    """A function on its arguments; a name that is not on the list is refused."""
-    slots = frozenset[int]().union(*(one.slots for one in given))
-    special = _SPECIAL.get(name)
-    if special is not None:
-        least, most, build = special
-        _count(name, given, least, most)
-        built = build(given)
-        return Compiled(built.run, built.kind, slots | built.slots)
-    function = FUNCTIONS.get(name)
-    if function is None:
-        raise Unreadable("expression_function_unknown", function=name)
-    _count(name, given, function.least, function.most)
-    for one in given:
-        if one.kind not in function.takes:
-            code = "expression_condition_as_value" if one.kind == "boolean" else "expression_argument"
-            raise Unreadable(code, function=name)
-    run, runs = function.run, tuple(one.run for one in given)
-    return Compiled(lambda state: run(*[argument(state) for argument in runs]), function.gives, slots)
-
-
-def _count(name: str, given: Sequence[Compiled], least: int, most: int | None) -> None:
-    if len(given) < least or (most is not None and len(given) > most):
-        wanted = str(least) if least == most else f"{least}+" if most is None else f"{least}-{most}"
-        raise Unreadable("expression_arity", function=name, wanted=wanted, got=len(given))
-
-
-def _if(given: Sequence[Compiled]) -> Compiled:
-    if given[0].kind != "boolean":
-        raise Unreadable("expression_not_condition")
-    test, then, otherwise = (one.run for one in given)
-    return Compiled(lambda state: then(state) if test(state) else otherwise(state), _common_kind(given[1], given[2]))
-
-
-def _coalesce(given: Sequence[Compiled]) -> Compiled:
-    _refuse_conditions(*given)
-    one, other = given[0].run, given[1].run
-
-    def run(state: State) -> Scalar:
-        value = one(state)
-        return other(state) if value == "" else value
-
-    return Compiled(run, _common_kind(*given))
-
-
-def _common_kind(one: Compiled, other: Compiled) -> Kind:
-    """Of two branches; the empty text goes with every kind but a condition."""
-    if one.kind == other.kind:
-        return one.kind
-    if "boolean" in {one.kind, other.kind}:
-        raise Unreadable("expression_condition_as_value")
-    if one.literal == "":
-        return other.kind
-    return one.kind if other.literal == "" else "string"
-
-
-def _not(given: Sequence[Compiled]) -> Compiled:
-    if given[0].kind != "boolean":
-        raise Unreadable("expression_not_condition")
-    run = given[0].run
-    return Compiled(lambda state: not run(state), "boolean")
-
-
-def _regex(given: Sequence[Compiled]) -> Compiled:
-    """The whole text against a fixed pattern that states both ends; digits and letters are ASCII, as in Java."""
-    _refuse_conditions(*given)
-    written = given[1].literal
-    if written is None:
-        raise Unreadable("expression_literal_needed", function="regex")
-    if len(written) > _LONGEST_PATTERN:
-        raise Unreadable("expression_too_long", limit=_LONGEST_PATTERN)
-    if not (written.startswith("^") and written.endswith("$")):
-        raise Unreadable("expression_regex_ends", pattern=written)
-    if _NESTED_QUANTIFIER.search(written):
-        raise Unreadable("expression_regex_slow", pattern=written)
-    try:
-        pattern = re.compile(written, re.ASCII)
-    except re.error as error:
-        raise Unreadable("expression_regex_wrong", pattern=written, reason=str(error)) from error
-    run = given[0].run
-    return Compiled(lambda state: pattern.fullmatch(to_string(run(state))) is not None, "boolean")
-
-
-def _date(given: Sequence[Compiled]) -> Compiled:
-    if given[0].kind == "date":
-        return given[0]
-    written = given[0].literal
-    if written is None:
-        raise Unreadable("expression_literal_needed", function="date")
-    try:
-        day = date.fromisoformat(written)
-    except ValueError as error:
-        raise Unreadable("expression_date_wrong", day=written) from error
-    return constant(day, "date")
-
-
-def _count_nodes(given: Sequence[Compiled]) -> Compiled:
-    slot = _single_node(given, "count")
-    return Compiled(lambda state: float(state.relevant[slot]), "number")
-
-
-def _sum(given: Sequence[Compiled]) -> Compiled:
-    _single_node(given, "sum")
-    run = given[0].run
-
-    def total(state: State) -> float:
-        value = run(state)
-        return 0.0 if value == "" else to_number(value)
-
-    return Compiled(total, "number")
-
-
-def _single_node(given: Sequence[Compiled], function: str) -> int:
-    if given[0].literal is not None or len(given[0].slots) != 1:
-        raise Unreadable("expression_node_needed", function=function)
-    return next(iter(given[0].slots))
-
-
-_SPECIAL: dict[str, tuple[int, int, Callable[[Sequence[Compiled]], Compiled]]] = {
-    "if": (3, 3, _if),
-    "coalesce": (2, 2, _coalesce),
-    "not": (1, 1, _not),
-    "true": (0, 0, lambda _: constant(True, "boolean")),
-    "false": (0, 0, lambda _: constant(False, "boolean")),
-    "regex": (2, 2, _regex),
-    "date": (1, 1, _date),
-    "today": (0, 0, lambda _: Compiled(lambda state: state.today, "date")),
-    "once": (1, 1, lambda given: given[0]),  # one reading of one submission evaluates it once
-    "count": (1, 1, _count_nodes),
-    "sum": (1, 1, _sum),
-}

@@ -6,7 +6,7 @@ The conversions are those of JavaRosa, the engine inside ODK Collect, as its own
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -16,21 +16,49 @@ Scalar = float | str | bool | date
 """An empty or irrelevant node is the empty string, whatever its kind."""
 
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:T.*)?", re.DOTALL)
 _EPOCH = date(1970, 1, 1).toordinal()
 _EQUAL_WITHIN = 1e-12  # JavaRosa's tolerance: 0.1 + 0.2 = 0.3 holds
 _WHOLE_UNTIL = 1e15
 _EXPONENT_BELOW = 1e-4  # Python's repr turns to exponents there
+_BLANKS = "".join(map(chr, range(33)))  # what Java's trim() takes off
+
+Words = Mapping[str, str]
+"""One wording by language, as `model.Text`."""
+
+
+def _any_language(_: "State", words: Words) -> str:
+    return next(iter(words.values()), "")
 
 
 class State:
-    """The form's nodes while one submission is read: values and relevance by slot, and the day it is."""
+    """The form's nodes while one submission is read: values and relevance by slot, and the day it is.
 
-    __slots__ = ("relevant", "today", "values")
+    A slot inside a repeat holds a list with one place for each entry; `at` is the entry (from 0) that is being
+    worked out. A repeat's own slot holds the number of its entries. `say` puts a wording into the reader's language;
+    `seed` orders what is shuffled without a seed of the author's; `row` is the row of a list that a predicate looks at.
+    """
 
-    def __init__(self, size: int, today: date) -> None:
+    __slots__ = ("at", "relevant", "row", "say", "seed", "today", "values")
+
+    def __init__(
+        self, size: int, today: date, say: Callable[["State", Words], str] = _any_language, seed: int = 0
+    ) -> None:
         self.values: list[Scalar] = [""] * size
         self.relevant: list[bool] = [False] * size
+        self.at = 0
+        self.row: Sequence[str] = ()
         self.today = today
+        self.say = say
+        self.seed = seed
+
+    def column(self, slot: int) -> list[Scalar]:
+        """The values of a slot inside a repeat, entry by entry."""
+        return self.values[slot]  # type: ignore[return-value]  # a slot is a scalar or a column as the form has it
+
+    def lasting(self, slot: int) -> list[bool]:
+        """The relevance of a slot inside a repeat, entry by entry."""
+        return self.relevant[slot]  # type: ignore[return-value]  # as `column`
 
 
 Expression = Callable[[State], Scalar]
@@ -43,8 +71,21 @@ def to_number(value: Scalar) -> float:
         return float(value)
     if isinstance(value, date):
         return float(value.toordinal() - _EPOCH)
-    text = value.strip()
+    text = value.replace(",", ".").strip(_BLANKS)
     return float(text) if _NUMBER.fullmatch(text) else math.nan
+
+
+def to_day(value: Scalar) -> date | None:
+    """XForms' date(): the day that a text names, or so many days after 1970; None when it is none."""
+    if isinstance(value, date):
+        return value
+    try:
+        if isinstance(value, str):
+            written = _DAY.fullmatch(value)
+            return date(int(written[1]), int(written[2]), int(written[3])) if written else None
+        return date.fromordinal(math.trunc(value) + _EPOCH)
+    except (ValueError, OverflowError):
+        return None
 
 
 def to_string(value: Scalar) -> str:
