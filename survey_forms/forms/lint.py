@@ -6,6 +6,7 @@ sheet is read here first. Cells of logic that are wrong are named and left out, 
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 from pyxform.utils import default_is_dynamic
 
@@ -230,13 +231,9 @@ def _parameters(survey: Table, line: Line, kind: str, linted: Linted) -> str:
 
 
 def _is_scale(named: dict[str, str]) -> bool:
-    """Whether a scale of whole numbers climbs from start to end in whole steps, and not in too many."""
-    try:
-        start, end, step = (
-            int(named.get(name, usual)) for name, usual in (("start", "1"), ("end", "10"), ("step", "1"))
-        )
-    except ValueError:
-        return False
+    """Whether a scale climbs from start to end in steps that end there, and not in too many."""
+    usual = {"start": "1", "end": "10", "step": "1"}
+    start, end, step = (Decimal(named.get(name, one)) for name, one in usual.items())
     return step > 0 and start < end and (end - start) % step == 0 and (end - start) // step <= _MOST_STEPS
 
 

@@ -19,7 +19,7 @@ _QUESTION = r"\$\{\s*(\w+)\s*\}"
 _COMPARED = re.compile(rf"{_QUESTION}\s*(!?=)\s*{_TEXT}")
 _REVERSED = re.compile(rf"{_TEXT}\s*(!?=)\s*{_QUESTION}")
 _SELECTED = re.compile(rf"selected\s*\(\s*{_QUESTION}\s*,\s*{_TEXT}\s*\)")
-_WORD = re.compile(r"(?<![\w$/{.'-])[A-Za-z_][\w.-]*(?!\w|\s*\(|-)")
+_WORD = re.compile(r"(?<![\w$/{.'-])[^\W\d][\w.-]*(?!\w|\s*\(|-)")
 _OPERATORS = {"and", "or", "div", "mod", "x"}
 _NEVER_SELF = {"relevant", "calculation", "choice_filter", "required"}
 

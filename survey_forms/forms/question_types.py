@@ -86,8 +86,16 @@ _PARAMETERS = {
     **dict.fromkeys(("止", "终点", "结束", "最大", "end"), "end"),
     **dict.fromkeys(("步长", "间隔", "step"), "step"),
     **dict.fromkeys(("行数", "rows"), "rows"),
+    **dict.fromkeys(("随机", "随机排列", "randomize"), "randomize"),
 }
-TAKES = {"text": {"rows"}, "range": {"start", "end", "step"}, "image": {"max-pixels"}}
+_TAKES = {
+    **{kind: {"randomize", "seed"} for kind in SELECTS},
+    "text": {"rows"},
+    "range": {"start", "end", "step"},
+    "image": {"max-pixels"},
+}
+_PARAMETER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?|true|false|\$\{\w+\}")
+_SAID = {"是": "true", "否": "false", "yes": "true", "no": "false"}
 
 
 def question_type(written: str) -> tuple[str, str]:
@@ -133,8 +141,6 @@ def parameters(kind: str, written: str) -> dict[str, str] | None:
     if scale:
         return {"start": scale[1], "end": scale[2], "step": scale[3] or "1"}
     pairs = [part.partition("=") for part in re.sub(r"\s*=\s*", "=", words).replace(",", " ").replace(";", " ").split()]
-    named = {_PARAMETERS.get(name, name): value for name, _, value in pairs}
-    right = named.keys() <= TAKES.get(kind, set()) and all(
-        re.fullmatch(r"-?[0-9.]+", value) for value in named.values()
-    )
+    named = {_PARAMETERS.get(name, name): _SAID.get(value, value) for name, _, value in pairs}
+    right = named.keys() <= _TAKES.get(kind, set()) and all(map(_PARAMETER.fullmatch, named.values()))
     return named if right else None

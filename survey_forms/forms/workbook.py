@@ -13,7 +13,7 @@ from pyxform.xls2xform import convert
 
 from survey_forms.forms.cells import Sheet, read_sheets
 from survey_forms.forms.compile import compile_form
-from survey_forms.forms.headers import understood
+from survey_forms.forms.headers import TRANSLATED, understood
 from survey_forms.forms.languages import CHINESE, code_of, language_named
 from survey_forms.forms.lint import lint
 from survey_forms.forms.lint_logic import as_written, flat_fault
@@ -24,6 +24,8 @@ from survey_forms.refusal import Fault, Refused
 
 _FORM_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _ROW = re.compile(r"\[row : ([0-9]+)\]\s*")
+_STAND_INS = {ord(quote): 0xF0000 + place for place, quote in enumerate("“”‘’")}  # a private-use plane
+_QUOTES = {stand_in: quote for quote, stand_in in _STAND_INS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,10 @@ def convert_workbook(data: bytes) -> Converted:
 
 def _converted(linted: Linted, header: dict[str, str], survey: Table) -> bytes:
     """The XForm; what pyxform or our own compiler say against it joins the faults."""
+    sheets = {"survey": linted.survey, "choices": linted.choices, "settings": [header]}
     try:
-        converted = convert(
-            {"survey": linted.survey, "choices": linted.choices, "settings": [header]}, form_name="data"
-        )
-        xform: bytes = converted.xform.encode()
+        converted = convert({key: [_kept(row) for row in rows] for key, rows in sheets.items()}, form_name="data")
+        xform: bytes = converted.xform.translate(_QUOTES).encode()
         compile_form(xform)
     except PyXFormError as error:
         linted.faults.append(_said_by_pyxform(str(error), survey))
@@ -86,6 +87,14 @@ def _logic_alone(linted: Linted) -> Iterator[Fault]:
             if wrong and (name, column) in linted.where:
                 table, number, spelled = linted.where[name, column]
                 yield table.fault(wrong[0], number, spelled, **wrong[1])
+
+
+def _kept(row: dict[str, str]) -> dict[str, str]:
+    """The row with the quotation marks of its words out of pyxform's sight: it would make them straight."""
+    return {
+        name: text.translate(_STAND_INS) if name.partition("::")[0] in {*TRANSLATED, "attribute"} else text
+        for name, text in row.items()
+    }
 
 
 def _default_language(sheets: dict[str, Sheet]) -> str:
