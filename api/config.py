@@ -17,6 +17,7 @@ LANGUAGES = ("zh", "en")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS = ("redis", "rediss", "unix")
+THIS_MACHINE = ("127.0.0.1", "localhost")
 SECRET_BYTES = 32  # as long as the SHA-256 that both secrets key (RFC 2104 section 3)
 
 
@@ -36,6 +37,8 @@ class Settings:
     objects: Path  # photos and downloads
     language: str = "zh"
     log_level: str = "info"
+    gateway_url: str = field(default="", repr=False)  # takes messages to listed cases; none: they go to a file
+    gateway_key: bytes = field(default=b"", repr=False)  # signs what the gateway is sent
     proxies: int = 0  # how many reverse proxies of ours add to X-Forwarded-For
     pool_size: int = 16  # connections a process keeps
     pool_overflow: int = 16  # and may open besides
@@ -64,6 +67,8 @@ class Settings:
             objects=read.object_store("MINGCHA_OBJECTS", data_dir / "objects"),
             language=read.one_of("MINGCHA_LANGUAGE", LANGUAGES, "zh"),
             log_level=read.one_of("MINGCHA_LOG_LEVEL", LOG_LEVELS, "info"),
+            gateway_url=read.gateway("MINGCHA_GATEWAY_URL"),
+            gateway_key=read.secret("MINGCHA_GATEWAY_KEY") if env.get("MINGCHA_GATEWAY_URL", "").strip() else b"",
             proxies=read.number("MINGCHA_PROXIES", 0, 0, 10),
             pool_size=read.number("MINGCHA_POOL_SIZE", 16, 1, 500),
             pool_overflow=read.number("MINGCHA_POOL_OVERFLOW", 16, 0, 500),
@@ -159,6 +164,15 @@ class _Reader:
         if value and not self._readable(value, path_counts=False):
             self.wrong("setting_unreadable_address", name)
         return value.rstrip("/")
+
+    def gateway(self, name: str) -> str:
+        """An address that may be missing; over https, or on this machine."""
+        if not self.text(name, ""):
+            return ""
+        value = self.web_address(name)
+        if value.startswith("http://") and urlsplit(value).hostname not in THIS_MACHINE:
+            self.wrong("setting_gateway_needs_tls", name)
+        return value
 
     @staticmethod
     def _readable(value: str, *, path_counts: bool) -> bool:

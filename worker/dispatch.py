@@ -24,7 +24,7 @@ from worker.drain import STUCK, TALLY, drain
 from worker.jobs import OUTBOX_WORK
 from worker.shop import Shop
 
-QUEUE_OF = {TALLY: "drain", STUCK: "drain", "compose": "drain", "photos": "photos"}
+QUEUE_OF = {TALLY: "drain", STUCK: "drain", "compose": "drain", "photos": "photos", "notices": "notices"}
 """One queue a worker process: a worker that listens to two loses the job it held when it is killed."""
 
 MOST_BELLS = 2

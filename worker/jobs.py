@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from api.actions.results import compose
-from worker import photos
+from worker import notices, photos
 from worker.shop import Shop
 
 Job = Callable[[Connection, Shop, str], None]
@@ -37,6 +37,7 @@ class Work:
 
 OUTBOX_WORK: Mapping[str, Work] = {
     "compose": Work(compose_evaluation, at_once=500),
+    "notices": Work(notices.send_notice, at_once=1),  # what went out is committed before the next one goes
     "photos": Work(render_photo, at_once=1),  # a hostile file may take the decoder's whole 15 s
 }
 """By topic of the outbox (`api/store/owed.py`)."""

@@ -5,19 +5,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from api.actions.messages import Post
+from api.actions.sealed_words import Safe
 from api.config import Settings
 from api.objects import Objects
+from api.senders.choose import sender_of
 from api.store.base import make_engine
 from api.transaction import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The database, the object store and the clock."""
+    """The database, the object store, the clock, and the way out for messages."""
 
     database: Database
     objects: Objects
     now: Callable[[], datetime]
+    post: Post | None = None
 
 
 _opened: list[Shop] = []
@@ -29,7 +33,8 @@ def open_shop(settings: Settings) -> Shop:
     One connection at a time is all that a worker needs: it does one thing after another.
     """
     engine = make_engine(settings.database_url, pool_size=1, max_overflow=2)
-    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC))
+    post = Post(Safe(settings.secret_key), sender_of(settings))
+    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post)
     _opened[:] = [shop]
     return shop
 

@@ -23,7 +23,7 @@ from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import code_mac, display
 
 SHOWN = 2  # codes a group on the terminal; all of them are in demo.json
-ELSEWHERE = ("DATABASE_URL", "REDIS_URL")
+ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "MINGCHA_GATEWAY_URL")
 ROLES = {
     "office": "效能办 office",
     "inspector": "察访员 inspector",
@@ -112,8 +112,8 @@ def _mac(pepper: bytes, code: str) -> bytes:
     return code_mac(pepper, CODE_NAMESPACE, code)
 
 
-def _spent(found: tuple[int, str, bool] | None) -> bool:
-    return found is None or found[2]
+def _spent(found: roll.FoundCode | None) -> bool:
+    return found is None or found.closed
 
 
 def layout(guide: Guide, place: Place) -> str:

@@ -19,7 +19,7 @@ from api.embedded.supervisor import Supervisor, stop_signals
 from api.embedded.valkey import EmbeddedValkey
 from survey_forms.refusal import Refused
 
-WORKERS = ("dispatch", "drain", "photos")
+WORKERS = ("dispatch", "drain", "notices", "photos")
 WEB_THREADS = 64  # fewer, and as many slow uploads from phones stop the whole server
 WEB_PROCESSES = 2
 

@@ -12,10 +12,18 @@ Measured for 60 units by 20: the times that two units meet spread by 1.4 around 
 from collections.abc import Sequence
 from functools import lru_cache
 
+from survey_forms.forms.model import Form
 from survey_forms.refusal import Refused
 
 CODES_A_BLOCK = 10
 """Who shares a block is the crowd that a respondent is lost in, for an answer tells its block."""
+
+
+def rated_units(form: Form) -> tuple[str, ...]:
+    """The units that a questionnaire asks about, each once, in its order: what `blocks` is made of."""
+    return tuple(
+        dict.fromkeys(question.unit for page in form.pages for question in page.questions if question.unit is not None)
+    )
 
 
 @lru_cache(maxsize=64)
