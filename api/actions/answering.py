@@ -1,7 +1,7 @@
 """Handing answers in with a code: the pages and the API both come here, and neither's framework is known."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -28,17 +28,25 @@ class Answering:
     def __init__(self, database: Database, booths: Booths, submit: Callable[[Try], Outcome]) -> None:
         self._database, self.booths, self._submit = database, booths, submit
 
-    def hand_in(self, code: str, raw: Raw, receipt: str, now: datetime) -> Outcome:
+    def hand_in(
+        self, code: str, raw: Raw, receipt: str, now: datetime, pictures: Mapping[str, bytes] | None = None
+    ) -> Outcome:
         """Check the answers of a canonical code and commit them; `repeated` when this receipt was accepted before.
+
+        Args:
+            code: canonical.
+            raw: the answers.
+            receipt: drawn before the first try.
+            now: the present.
+            pictures: those that the answers name, by name.
 
         Raises:
             Refused: every fault of the answers at once; `code_refused` for a code that is unknown, spent or closed,
                 also when that came about this very moment; `try_again` when the database is away.
         """
-        pepper = self.booths.pepper
-        return self._submit(
-            Try(self.booths.mac(code), draft_id(pepper, CODE_NAMESPACE, code), receipt_hash(receipt), raw, now)
-        )
+        booths = self.booths
+        draft = draft_id(booths.pepper, CODE_NAMESPACE, code)
+        return self._submit(Try(booths.mac(code), draft, receipt_hash(receipt), raw, now, pictures or {}))
 
     def submit(self, typed: str, raw: Raw, receipt: str, now: datetime) -> Outcome:
         """Read the code and hand in, as the API does it.

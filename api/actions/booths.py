@@ -5,25 +5,28 @@ database all the same), compiled forms (a version never changes), and how often 
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from api.actions.failure_cap import Caps
+from api.actions.pictures import pictures_of
 from api.actions.responses import CODE_NAMESPACE, Outcome, Submission, accept
 from api.actions.sealing import seal_answers
 from api.actions.tally import form_of_version
 from api.store import boxes, surveys
 from api.store.ballots import receipts_known
 from api.store.evaluations import Evaluation, evaluations
-from api.store.roll import codes_found, stratum_of_code
+from api.store.roll import FoundCode, codes_found, stratum_of_code
 from api.store.surveys import Booth
 from survey_forms.forms.answers import read_answers
 from survey_forms.forms.model import Form, Raw
+from survey_forms.forms.subset import of_units
 from survey_forms.refusal import Refused
+from survey_forms.sampling.assign import block_units, rated_units
 from survey_forms.sampling.codes import canonical, code_mac, read_code
 
 CHINA = timezone(timedelta(hours=8))
@@ -48,10 +51,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a code opens: the booth and its questionnaire. Neither knows the code."""
+    """What a code opens: the booth and its questionnaire. Neither knows the code.
+
+    `form` is what this code is asked: of `whole`, all or one block of the units.
+    """
 
     booth: Booth
     form: Form
+    whole: Form
     key: bytes | None = None  # the campaign's public key, where the survey is sealed
 
 
@@ -64,6 +71,7 @@ class Try:
     receipt_hash: bytes
     raw: Raw
     now: datetime
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Booths:
@@ -73,6 +81,7 @@ class Booths:
         self.pepper = pepper
         self.caps = caps or Caps()
         self._known = Known({}, {}, {}, 0.0)
+        self._blocks: dict[tuple[str, int, int], Form] = {}
 
     def known(self, connection: Connection, *, booth: tuple[int, str] | None = None) -> Known:
         """Booths and evaluations, at most two seconds old; a `booth` that is not among them has just come."""
@@ -143,15 +152,17 @@ class Booths:
             for one, outcome in zip(tries, settled, strict=True)
         ]
 
-    def _checked(self, connection: Connection, one: Try, found: tuple[int, str, bool] | None) -> Submission:
+    def _checked(self, connection: Connection, one: Try, found: FoundCode | None) -> Submission:
         """A try whose code opens a booth and whose answers fit its form.
 
         Raises:
             Refused: `code_refused`, or every fault of the answers.
         """
         opened, today = self._opened(connection, found, one.now), local_day(one.now)
-        booth, answers = opened.booth, read_answers(opened.form, one.raw, today).as_json()
-        sealed = seal_answers(opened.key, booth, opened.form, answers) if opened.key else None
+        booth, read = opened.booth, read_answers(opened.form, one.raw, today)
+        pictures, answers = pictures_of(opened.form, read, one.pictures), read.as_json()
+        # By the whole form, so that no box tells by its size which block of units is in it.
+        sealed = seal_answers(opened.key, booth, opened.whole, answers) if opened.key else None
         return Submission(
             mac=one.mac,
             receipt_hash=one.receipt_hash,
@@ -165,10 +176,11 @@ class Booths:
             mode=MODE,
             day=today,
             sealed=sealed,
+            pictures=() if sealed else pictures,
         )
 
-    def _opened(self, connection: Connection, found: tuple[int, str, bool] | None, now: datetime) -> Opened:
-        if found is None or found[2]:
+    def _opened(self, connection: Connection, found: FoundCode | None, now: datetime) -> Opened:
+        if found is None or found.closed:
             raise Refused("code_refused")
         known = self.known(connection, booth=found[:2])
         booth = known.booths.get(found[:2])
@@ -177,7 +189,18 @@ class Booths:
         key = known.keys.get(booth.survey_id) if booth.secrecy == "sealed" else None
         if booth.secrecy == "sealed" and key is None:  # no round opens like that; were it so, nothing is taken in clear
             raise Refused("code_refused")
-        return Opened(booth, form_of_version(connection, booth.form_version), key)
+        whole = form_of_version(connection, booth.form_version)
+        return Opened(booth, self._asked(whole, booth.units_per_respondent, found.block), whole, key)
+
+    def _asked(self, whole: Form, per: int | None, block: int | None) -> Form:
+        """The form as a code of this block is asked; as many kept as there are units in one form."""
+        if per is None or block is None:
+            return whole
+        known = whole.version, per, block
+        asked = self._blocks.get(known)
+        if asked is None:
+            asked = self._blocks[known] = of_units(whole, block_units(rated_units(whole), per, block))
+        return asked
 
 
 def _is_closed(outcome: Outcome | Refused) -> bool:

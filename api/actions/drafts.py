@@ -2,9 +2,10 @@
 
 The row's name and key come from the code and the service's pepper by one-way functions, and its length grows in
 steps: its owner finds it again on any phone, and nobody else can tell whose it is, or what or how much it says.
+Pictures given as answers lie beside it, each sealed under the same key, and go when the draft goes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -22,10 +23,10 @@ LARGEST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was answered so far, the number of the page to go on with, and the receipt drawn for handing it in."""
+    """What was answered so far, the address of the screen to go on with, and the receipt drawn for handing it in."""
 
     receipt: str
-    page: int = 1
+    at: str = "1"
     raw: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ def find_draft(connection: Connection, drawer: Drawer, *, hold: bool = False) ->
     if sealed is None:
         return None
     found = orjson.loads(open_draft(drawer.key, sealed))
-    return Draft(found["receipt"], found["page"], found["raw"])
+    return Draft(found["receipt"], found["at"], found["raw"])
 
 
 def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
@@ -71,7 +72,7 @@ def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
     Raises:
         Refused: `body_too_large` above 64 kB.
     """
-    text = orjson.dumps({"receipt": draft.receipt, "page": draft.page, "raw": draft.raw})
+    text = orjson.dumps({"receipt": draft.receipt, "at": draft.at, "raw": draft.raw})
     if len(text) > LARGEST:
         raise Refused("body_too_large")
     padded = text + b" " * (-len(text) % STEP)
@@ -81,3 +82,31 @@ def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
 def forget_draft(connection: Connection, drawer: Drawer) -> None:
     """Forget it: its owner said so."""
     ballots.drop_draft(connection, drawer.id)
+
+
+def keep_picture(connection: Connection, drawer: Drawer, name: str, content: bytes, nonce: bytes) -> None:
+    """Keep a picture beside the draft, which must be there.
+
+    Args:
+        connection: the transaction.
+        drawer: where.
+        name: a fresh name, by which the answers speak of the picture.
+        content: a file made by our own decoder.
+        nonce: 12 fresh random bytes.
+    """
+    ballots.keep_draft_file(connection, drawer.id, name, seal_draft(drawer.key, content, nonce))
+
+
+def find_pictures(connection: Connection, drawer: Drawer, names: Collection[str]) -> dict[str, bytes]:
+    """Those of the pictures that are kept beside the draft, by name.
+
+    Raises:
+        Refused: `draft_unreadable` when the sealed bytes were changed.
+    """
+    found = ballots.draft_files(connection, drawer.id, names) if names else {}
+    return {name: open_draft(drawer.key, sealed) for name, sealed in found.items()}
+
+
+def drop_pictures(connection: Connection, drawer: Drawer, but: Collection[str]) -> None:
+    """Delete the pictures that the answers no longer name."""
+    ballots.drop_draft_files(connection, drawer.id, but)

@@ -18,7 +18,8 @@ import orjson
 from psycopg import IntegrityError
 from sqlalchemy.engine import Connection
 
-from api.store.ballots import receipts_known
+from api.actions.pictures import Pictures
+from api.store.ballots import keep_response_files, receipts_known
 from api.store.driver import rows_of
 from survey_forms.refusal import Refused
 
@@ -45,6 +46,7 @@ class Submission:
     mode: str
     day: date
     sealed: bytes | None = None  # the box of a sealed survey; `answers` is empty then
+    pictures: Pictures = ()
 
 
 # Freezing a round takes the same lock exclusively: an answer is wholly before the freeze or refused by it.
@@ -103,6 +105,9 @@ def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Ou
         accepted = {response_id for (response_id,) in rows_of(connection, _ACCEPT, [given.decode()])}
     except IntegrityError as error:
         raise Refused("try_again") from error
+    pictures = [(s.response_id, *one) for s in submissions if s.response_id in accepted for one in s.pictures]
+    if pictures:
+        keep_response_files(connection, pictures)
     others = [s.receipt_hash for s in submissions if s.response_id not in accepted]
     known = receipts_known(connection, others) if others else frozenset()
     return [

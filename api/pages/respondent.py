@@ -13,24 +13,30 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, request
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from api.actions.drafts import forget_draft
+from api.actions.drafts import find_pictures, forget_draft
+from api.actions.windows import survey_of_code
 from api.auth import allow_anyone
+from api.pages.languages import direction, reading, spoken, tag
 from api.pages.render import language, page
 from api.pages.respondent_cookie import Pass, hand_pass, shown_pass, take_pass
-from api.pages.respondent_shown import INPUT_MODES, MOST_BUTTONS
-from api.pages.respondent_visit import SUMMARY, Visit, visit, visit_of
+from api.pages.respondent_frame import init_frame
+from api.pages.respondent_pictures import thumbnail_of
+from api.pages.respondent_shown import MOST_FOUND
+from api.pages.respondent_turn import show, turn
+from api.pages.respondent_visit import SUMMARY, visit, visit_of
+from api.pages.respondent_welcome import WELCOME, closed, entry_facts, frame_of, welcome
 from api.problems import say, status_of
 from api.services import services, utc_now
-from survey_forms.forms.model import Page
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import display
 
 pages = Blueprint("respondent", __name__)
+init_frame(pages)
 
-LARGE_COOKIE = "mc_large"
-ABOUT_THE_CODE = frozenset({"code_refused", "code_needed", "code_wait", "code_mistyped"})
+ABOUT_THE_CODE = frozenset({"code_refused", "code_needed", "code_wait", "code_mistyped", "survey_closed"})
 
 
 @pages.get("/")
@@ -46,13 +52,16 @@ def survey() -> Response:
     """The page asked for by number, as far as the answers have come; the summary; or the receipt."""
     held = shown_pass()
     if held.receipt or not held.code:
-        return _receipt(held.receipt) if held.receipt else _entry()
+        return _receipt(held) if held.receipt else _entry()
     try:
         with services().database.read() as connection:
             found = visit(connection, held.code, utc_now())
     except Refused as refused:
         return _entry(_about_the_code(refused))
-    return _show(found, found.allowed(request.args.get("at", "")))
+    wish = request.args.get("at", "")
+    if wish == WELCOME or not (wish or found.draft):
+        return welcome(found)
+    return show(found, found.allowed(wish))
 
 
 @pages.post("/survey")
@@ -81,55 +90,46 @@ def _enter(_: Pass) -> Response:
     with services().database.read() as connection:
         code, opened = answering.booths.enter(connection, request.form.get("code", ""), now)
         found = visit_of(connection, code, opened, now)
-    response = _show(found, found.allowed(""), resumed=found.draft is not None)
+    response = show(found, found.allowed(""), resumed=True) if found.draft else welcome(found)
     hand_pass(response, Pass(code=code))
     return response
+
+
+def _begin(held: Pass) -> Response:
+    """From the notice to the first question."""
+    with services().database.read() as connection:
+        found = visit(connection, held.code, utc_now())
+    return show(found, found.allowed(""))
 
 
 def _turn(held: Pass) -> Response:
     """Take a page's answers, keep them, and show the page that the button asked for."""
     if held.receipt:
-        return _receipt(held.receipt)
-    with services().database.write() as connection:
-        found = visit(connection, held.code, utc_now(), hold=True)
-        number, sent = found.page(request.form.get("at", ""))
-        found = found.answering(sent, request.form.to_dict(flat=False))
-        turned = _turned(found, number, sent, request.form.get("do", "next"))
-        found.keep(connection, turned)
-    if request.form.get("do") == "keep":
-        return Response(status=204)
-    return _show(found, turned, told=turned == number and request.form.get("do", "next") == "next")
-
-
-def _turned(found: Visit, number: int, sent: Page, act: str) -> int:
-    """The page to show after this one was sent."""
-    way = found.way
-    if act == "back":
-        return way.before(number)
-    if act != "next" or way.faults(sent):
-        return way.nearest(number)
-    after = None if request.form.get("then") == "summary" else way.after(number)
-    return after or way.first_open() or SUMMARY
+        return _receipt(held)
+    return turn(held.code)
 
 
 def _send(held: Pass) -> Response:
     """Hand the answers in; the same receipt again is the same acceptance, whoever lost the first reply."""
     now, answering, receipt = utc_now(), services().answering, request.form.get("receipt", "")
     if held.receipt:
-        return _receipt(held.receipt)
+        return _receipt(held)
     try:
         with services().database.read() as connection:
             found = visit(connection, held.code, now)
+            pictures = found.pictures(connection)
         if found.draft is None or found.way.first_open():
-            return _show(found, found.allowed(str(SUMMARY)), told=True)
+            return show(found, found.allowed(SUMMARY), told=True)
         receipt = found.draft.receipt
-        answering.hand_in(found.code, found.draft.raw, receipt, now)
+        answering.hand_in(found.code, found.draft.raw, receipt, now, pictures)
     except Refused as refused:
         with services().database.read() as connection:
             if _about_the_code(refused) and not answering.accepted_before(connection, receipt):
                 raise
-    response = _receipt(receipt)
-    hand_pass(response, Pass(receipt=receipt))
+    with services().database.read() as connection:
+        done = Pass(receipt=receipt, survey_id=survey_of_code(connection, answering.booths.mac(held.code)))
+    response = _receipt(done)
+    hand_pass(response, done)
     return response
 
 
@@ -152,10 +152,13 @@ def _forget(held: Pass) -> Response:
 
 _ACTS: dict[str, Callable[[Pass], Response]] = {
     "enter": _enter,
+    "begin": _begin,
     "next": _turn,
     "back": _turn,
     "stay": _turn,
     "keep": _turn,
+    "add": _turn,
+    "drop": _turn,
     "send": _send,
     "leave": _leave,
     "forget": _forget,
@@ -163,15 +166,15 @@ _ACTS: dict[str, Callable[[Pass], Response]] = {
 
 
 def _entry(refused: Refused | None = None, left: str = "") -> Response:
+    if refused is not None and refused.code == "survey_closed":
+        return closed()
     with services().database.read() as connection:
-        known = services().answering.booths.known(connection)
-    now = utc_now()
-    running = {booth.evaluation_id for booth in known.booths.values() if booth.is_open(now)}
+        evaluations = entry_facts(connection, utc_now())
     mistyped = refused is not None and refused.code == "code_mistyped"
     response = page(
         "respondent/entry.html",
         status_of(refused.code) if refused else 200,
-        evaluations=[one for number, one in known.evaluations.items() if number in running],
+        evaluations=evaluations,
         fault=refused.faults[0] if refused else None,
         left=left,
         # What was mistyped is no code: it may be shown again to be put right.
@@ -182,45 +185,27 @@ def _entry(refused: Refused | None = None, left: str = "") -> Response:
     return response
 
 
-def _show(found: Visit, number: int, *, told: bool = False, resumed: bool = False) -> Response:
-    """A page of the form, or the summary; `told` shows what is wrong on it."""
-    way, form = found.way, found.opened.form
-    facts: dict[str, Any] = {
-        "booth": found.opened.booth,
-        "evaluation": found.evaluation,
-        "form_title": way.words(form.title, language()),
-        "resumed": resumed,
-        "lost": found.lost,
-    }
-    if number == SUMMARY and found.draft is not None:
-        screens = [way.screen(other, language()) for other, _ in way.pages]
-        return page("respondent/summary.html", screens=screens, receipt=found.draft.receipt, **facts)
-    faults = way.faults(form.pages[number - 1]) if told else ()
-    response = page(
-        "respondent/page.html",
-        422 if faults else 200,
-        screen=way.screen(number, language(), faults),
-        then=request.values.get("then", ""),
-        **facts,
-    )
-    if request.method == "POST" and not request.form.get("js"):
-        response.headers["Cache-Control"] = "private, no-cache"
-    return response
+def _receipt(held: Pass) -> Response:
+    with services().database.read() as connection:
+        frame_of(connection, held.survey_id)
+    return page("respondent/receipt.html", receipt=display(held.receipt), may_report=True)
 
 
-def _receipt(receipt: str) -> Response:
-    return page("respondent/receipt.html", receipt=display(receipt))
+@pages.get("/survey/picture")
+@allow_anyone
+def picture() -> Response:
+    """The small copy of a picture that this code's draft holds."""
+    with services().database.read() as connection:
+        found = visit(connection, shown_pass().code, utc_now())
+        name = thumbnail_of(str(found.way.raw.get(request.args.get("of", ""), "")))
+        kept = find_pictures(connection, found.drawer, [name])
+    if name not in kept:
+        raise Refused("not_found")
+    return Response(kept[name], mimetype="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @pages.context_processor
-def _looks() -> dict[str, Any]:
-    wish = request.args.get("large", request.cookies.get(LARGE_COOKIE, "0"))
-    return {"large": wish == "1", "most_buttons": MOST_BUTTONS, "input_modes": INPUT_MODES, "say": say}
-
-
-@pages.after_request
-def _remember_large(response: Response) -> Response:
-    wish = request.args.get("large")
-    if wish in {"0", "1"}:
-        response.set_cookie(LARGE_COOKIE, wish, max_age=31_536_000, samesite="Lax", httponly=True)
-    return response
+def _questions() -> dict[str, Any]:
+    # The page's own words among questions in another language say which they are.
+    own = Markup(' lang="{}" dir="{}"').format(tag(language()), direction(language())) if spoken(reading()) else ""
+    return {"say": say, "most_found": MOST_FOUND, "in_page": own}

@@ -1,201 +1,204 @@
-"""What a respondent's page shows, worked out before any template sees it: fields, options, progress, faults."""
+"""A screen of a form under the answers so far, in the reader's words, worked out before any template sees it."""
 
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
+from api.pages.respondent_screens import Field, Option, Screen
+from api.pages.respondent_sent import date_parts, marks_of, matching
+from api.pages.respondent_way import Turn, Way, address
 from api.problems import say
-from survey_forms.forms.answers import read_answers, relevant_pages
-from survey_forms.forms.model import Form, Page, Question, Raw, Text, wording
-from survey_forms.refusal import Fault, Refused
+from survey_forms.forms.answers import shown
+from survey_forms.forms.model import Question, ShownPage, ShownQuestion, Stop, wording
+from survey_forms.refusal import Fault
 
-MOST_BUTTONS = 15  # a longer list of choices is a drop-down list
-WIDEST = 8  # Latin letters in one word, Chinese characters in two lines
-ENDINGS = tuple("？?。.！!：:")
+MOST_BUTTONS = 15  # a longer list of choices is a drop-down list,
+MOST_LISTED = 200  # and one that is longer still is searched
+MOST_FOUND = 20
+MOST_STEPS = 21  # of a scale; a finer one is a number
+ENTRY_ANSWERS, ENTRY_ANSWER = 3, 20  # answers, and letters of each, by which an entry of a repeat is told from others
 SAYS_OPTIONAL = re.compile("可不|选填|选答|optional", re.IGNORECASE)  # the author has said it already
-INPUT_MODES = {"integer": "numeric", "decimal": "decimal"}
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """One choice; `apart` stands beside the scale (不了解)."""
+class Reader:
+    """In what words a screen is drawn: the language of the questions, and that of the page's own words."""
 
-    value: str
-    label: str
-    chosen: bool
-    apart: bool
+    questions: str
+    page: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One question with what was answered so far. `error` is the sentence shown at the field, or empty."""
-
-    name: str
-    type: str
-    label: str
-    hint: str
-    optional: bool
-    rows: int
-    text: str
-    options: tuple[Option, ...]
-    error: str = ""
-
-    @property
-    def described_by(self) -> str:
-        """The ids of what a screen reader says after the label."""
-        parts = (f"h-{self.name}" if self.hint else "", f"e-{self.name}" if self.error else "")
-        return " ".join(part for part in parts if part)
-
-    @property
-    def answer(self) -> str:
-        """The answer in words, for the summary; empty when there is none."""
-        return "、".join(option.label for option in self.options if option.chosen) if self.options else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """One page: its number in the form, its place among the pages to be asked, and its fields."""
-
-    number: int
-    place: int
-    total: int
-    title: str
-    kind: str
-    fields: tuple[Field, ...]
-
-    @property
-    def errors(self) -> tuple[Field, ...]:
-        """The fields with something to put right."""
-        return tuple(field for field in self.fields if field.error)
-
-    @property
-    def to_mend(self) -> tuple[tuple[str, str], ...]:
-        """Field name and words of each line of the error summary; of a grid only the first, where to go on."""
-        wrong = self.errors[:1] if self.kind == "grid" else self.errors
-        told = Counter(field.error for field in wrong)
-        return tuple(
-            (field.name, field.error if told[field.error] == 1 and self.kind == "list" else _both(field))
-            for field in wrong
-        )
-
-    @property
-    def long(self) -> bool:
-        """Whether the scale's labels are too long to stand side by side on a phone."""
-        return any(_width(option.label) > WIDEST for field in self.fields for option in field.options)
-
-    @property
-    def answered(self) -> int:
-        """How many of the page's questions have an answer."""
-        return sum(bool(field.answer) for field in self.fields)
+def screen(
+    way: Way, turn: Turn, reader: Reader, faults: Iterable[Fault] = (), wishes: Mapping[str, str] | None = None
+) -> Screen:
+    """One screen as it is shown, with the faults to be told on it and what was looked for in its lists."""
+    whole = _shown(way, turn.stop, reader)
+    wrong = {fault.path or "": said(way, fault, reader) for fault in faults}
+    drawn = {
+        one.question.name: _field(one, whole, wrong.get(one.key, ""), (wishes or {}).get(one.key, ""))
+        for one in whole.questions
+    }
+    here = (drawn[question.name] for question in turn.questions)
+    basic = Screen(
+        at=turn.at,
+        upto=turn.upto,
+        place=way.number(turn),
+        total=len(way.turns),
+        title=whole.title,
+        kind=turn.stop.page.kind,
+        fields=tuple(here),
+        rated=sum(field.is_answered for field in drawn.values()),
+        asked=sum(field.is_asked for field in drawn.values()),
+        entries=whole.entries,
+    )
+    repeat = turn.stop.page.repeat
+    return _in_repeat(basic, way, turn, reader, wrong.get(repeat, "")) if repeat else basic
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """The pages to be asked under the answers so far, by their number in the form, and what is wrong on them."""
-
-    form: Form
-    raw: Raw
-    pages: tuple[tuple[int, Page], ...]
-    wrong: tuple[Fault, ...]
-
-    @classmethod
-    def through(cls, form: Form, raw: Raw, today: date) -> "Way":
-        """Work out the way through a form."""
-        numbers = {page.name: number for number, page in enumerate(form.pages, start=1)}
-        pages = tuple((numbers[stop.page.name], stop.page) for stop in relevant_pages(form, raw, today))
-        try:
-            read_answers(form, raw, today)
-        except Refused as refused:
-            return cls(form, raw, pages, refused.faults)
-        return cls(form, raw, pages, ())
-
-    def first_open(self) -> int | None:
-        """The number of the first page with something missing or wrong; None when all are well."""
-        return next((number for number, page in self.pages if self.faults(page)), None)
-
-    def faults(self, page: Page) -> tuple[Fault, ...]:
-        """What is missing or wrong on a page."""
-        return tuple(fault for fault in self.wrong if fault.facts["page"] == page.name)
-
-    def after(self, number: int) -> int | None:
-        """The page after this one; None after the last."""
-        return next((other for other, _ in self.pages if other > number), None)
-
-    def before(self, number: int) -> int:
-        """The page before this one; the first has itself."""
-        return next((other for other, _ in reversed(self.pages) if other < number), self.pages[0][0])
-
-    def nearest(self, number: int) -> int:
-        """The page of that number or, when it is not asked, the one after it, or the last."""
-        return next((other for other, _ in self.pages if other >= number), self.pages[-1][0])
-
-    def screen(self, number: int, language: str, faults: Iterable[Fault] = ()) -> Screen:
-        """A page as it is shown; `number` is one of `pages`."""
-        place = next(at for at, (other, _) in enumerate(self.pages, start=1) if other == number)
-        page = self.pages[place - 1][1]
-        wrong = {fault.path: say(fault, language) for fault in faults}
-        return Screen(
-            number=number,
-            place=place,
-            total=len(self.pages),
-            title=self.words(page.title, language),
-            kind=page.kind,
-            fields=tuple(self.field(question, language, wrong) for question in page.questions),
-        )
-
-    def field(self, question: Question, language: str, wrong: Mapping[str, str]) -> Field:
-        """A question as it is shown."""
-        given = self.raw.get(question.name, "")
-        chosen = {given} if isinstance(given, str) else set(given)
-        label = self.words(question.label, language)
-        return Field(
-            name=question.name,
-            type=question.type,
-            label=label,
-            hint=self.words(question.hint, language),
-            optional=not (question.required or question.type == "note" or SAYS_OPTIONAL.search(label)),
-            rows=question.rows,
-            text=given if isinstance(given, str) else "",
-            options=tuple(
-                Option(
-                    choice.name,
-                    self.words(choice.label, language),
-                    choice.name in chosen,
-                    choice.points is None and question.item is not None,
-                )
-                for choice in question.choices
-            ),
-            error=wrong.get(question.name, ""),
-        )
-
-    def words(self, text: Text, language: str) -> str:
-        """The wording in the reader's language, else in the form's own."""
-        return wording(text, language, self.form.default_language)
+def _in_repeat(basic: Screen, way: Way, turn: Turn, reader: Reader, error: str) -> Screen:
+    """A screen of a repeat: which entry it is; or the list of them, with what is wrong about their number."""
+    repeat = way.plan.form.repeats[turn.stop.page.repeat or ""]
+    lists = turn.stop.page.kind == "repeat"
+    words = wording(repeat.label, reader.questions, way.plan.form.default_language)
+    return replace(
+        basic,
+        entry=turn.stop.entry or 0,
+        repeat=words,
+        may_drop=not repeat.fixed_count,
+        may_add=not repeat.fixed_count and basic.entries < repeat.most,
+        listed=tuple(_entries(way, repeat.name, basic.entries, reader)) if lists else (),
+        fields=(Field(repeat.name, "entries", words, error=error),) if lists else basic.fields,
+    )
 
 
-def _both(field: Field) -> str:
-    """The question's wording and what to do about it, as one line."""
-    return f"{field.label} {field.error}" if field.label.endswith(ENDINGS) else f"{field.label}：{field.error}"
+def _entries(way: Way, repeat: str, entries: int, reader: Reader) -> Iterator[tuple[str, str]]:
+    """Each entry in a few words, and the address of its first screen."""
+    for entry in range(1, entries + 1):
+        turns = [turn for turn in way.turns if turn.stop.page.repeat == repeat and turn.stop.entry == entry]
+        answers: list[str] = []
+        for stop in dict.fromkeys(turn.stop.page.name for turn in turns):
+            whole = _shown(way, next(turn.stop for turn in turns if turn.stop.page.name == stop), reader)
+            answers += [answer for one in whole.questions if (answer := _field(one, whole, "", "").answer)]
+        told = "，".join(" ".join(answer.split())[:ENTRY_ANSWER] for answer in answers[:ENTRY_ANSWERS])
+        yield told, turns[0].at if turns else way.turns[0].at
 
 
-def _width(label: str) -> int:
-    """What a label needs at least: its longest Latin word, or a Chinese wording laid out in two lines."""
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in label)
-    return max([wide, *map(len, re.findall(r"[^\W_\u2e80-\uffff]+", label))])
+def summary(way: Way, reader: Reader) -> list[tuple[Screen, list[tuple[Field, str]]]]:
+    """Every page on the way as one section: the screen, and each field with the address where it can be changed."""
+    found = []
+    for at, turn in enumerate(way.turns):
+        if turn.stop.page.kind == "repeat" or (at and way.turns[at - 1].stop == turn.stop):
+            continue
+        whole = replace(turn, questions=turn.stop.page.questions)
+        rows = {one.name: place for place, one in enumerate(way.plan.rows(turn.stop.page), start=1)}
+        drawn = screen(way, whole, reader)
+        names = {turn.stop.key(name): place for name, place in rows.items()}
+        fields = [
+            (field, address(turn.number, turn.stop.entry, names[field.name]))
+            for field in drawn.fields
+            if field.is_asked
+        ]
+        found.append((drawn, fields))
+    return found
 
 
-def merged(raw: Raw, page: Page, sent: Mapping[str, list[str]]) -> dict[str, str | list[str]]:
-    """All answers after a page was sent: its questions are replaced, unticked ones too; nothing else is touched."""
-    answers = dict(raw)
-    for question in page.questions:
-        values = [value for value in sent.get(question.name, []) if value.strip()]
-        if not values:
-            answers.pop(question.name, None)
-        elif question.type == "select_multiple":
-            answers[question.name] = values
-        else:
-            answers[question.name] = values[0] if len(values) == 1 else values
-    return answers
+def said(way: Way, fault: Fault, reader: Reader) -> str:
+    """A fault as this reader is told: the author's own words in the questions' language where there are any."""
+    if fault.code in {"answer_required_as_told", "answer_constraint_as_told"}:
+        name = (fault.path or "").rpartition(".")[2]
+        asked = (question for page in way.plan.form.pages for question in page.questions if question.name == name)
+        question = next(asked, None)
+        if question is not None:
+            required = fault.code == "answer_required_as_told"
+            text = question.required_message if required else question.constraint_message
+            if reader.questions in text:
+                return text[reader.questions]
+    return say(fault, reader.page)
+
+
+def _shown(way: Way, stop: Stop, reader: Reader) -> ShownPage:
+    return shown(way.plan.form, stop, way.raw, way.today, reader.questions)
+
+
+def _field(one: ShownQuestion, whole: ShownPage, error: str, wish: str) -> Field:
+    question = one.question
+    text = one.given if isinstance(one.given, str) else ""
+    options, found = _options(one, wish)
+    kind = _kind(question, whole, options if found < 0 else None, one)
+    return Field(
+        name=one.key,
+        kind=kind,
+        label=one.label,
+        hint=one.hint,
+        optional=not (one.required or question.type == "note" or SAYS_OPTIONAL.search(one.label)),
+        rows=question.rows,
+        longest=question.longest,
+        text=text,
+        value=one.value,
+        options=options,
+        parts=date_parts(text) if kind == "date" else (),
+        ends=_ends(one) if kind == "scale" else ("", ""),
+        wish=wish,
+        found=found,
+        several=question.type == "select_multiple",
+        error=error,
+    )
+
+
+def _kind(question: Question, whole: ShownPage, options: tuple[Option, ...] | None, one: ShownQuestion) -> str:
+    """The template that draws the question."""
+    if whole.stop.page.kind == "grid" and question.type == "select_one":
+        return "row"
+    if len(one.choices) > MOST_LISTED and question.type in {"select_one", "select_multiple"}:
+        return "search"
+    if question.type == "select_one" and len(one.choices) > MOST_BUTTONS:
+        return "list"
+    if question.type == "scale" and not options:
+        return "decimal"
+    if question.type == "text" and question.rows > 1:
+        return "words"
+    return question.type
+
+
+def _options(one: ShownQuestion, wish: str) -> tuple[tuple[Option, ...], int]:
+    """What there is to choose, and of a searched list how many matched (-1 before anything was looked for)."""
+    question = one.question
+    chosen = set(one.given) if isinstance(one.given, tuple) else {one.given}
+    if question.type == "scale":
+        return tuple(Option(step, step, step in chosen) for step in steps(question)), -1
+    if question.type == "rank":
+        given = one.given if isinstance(one.given, tuple) else tuple(one.given.split())
+        marks = marks_of(question, given)
+        return tuple(Option(c.name, c.label, False, mark=marks.get(c.name, "")) for c in one.choices), -1
+    rated = question.item is not None
+    choices, found = one.choices, -1
+    if len(choices) > MOST_LISTED:
+        matches = matching([(choice.name, choice.label) for choice in choices], wish) if wish else []
+        found = len(matches) if wish else -1
+        kept = set(matches[:MOST_FOUND]) | chosen
+        choices = tuple(choice for choice in choices if choice.name in kept)
+    return tuple(
+        Option(choice.name, choice.label, choice.name in chosen, apart=rated and choice.points is None)
+        for choice in choices
+    ), found
+
+
+def steps(question: Question) -> tuple[str, ...]:
+    """The numbers of a scale, as they are sent; none when it is too fine for buttons."""
+    start, end, step = question.start, question.end, question.step
+    if start is None or end is None or not step:
+        return ()
+    number = int((end - start) / step)
+    return tuple(_number(start + at * step) for at in range(number + 1)) if 0 < number < MOST_STEPS else ()
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _ends(one: ShownQuestion) -> tuple[str, str]:
+    """What the two ends of a scale mean, where the author has named them."""
+    named = {choice.name: choice.label for choice in one.choices}
+    numbers = steps(one.question)
+    return (named.get(numbers[0], ""), named.get(numbers[-1], "")) if numbers else ("", "")

@@ -4,8 +4,9 @@ A draft is sealed under a key that only the respondent's code yields (`survey_fo
 its id is derived from the code by a one-way function, so the row tells the operator nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -70,12 +71,13 @@ draft = Table(
     schema="ballot",
 )
 
-# Pictures given as answers: with an unfinished answer under its key, with an accepted one as they are.
+# Pictures given as answers, by the random names that the answers give them: with an unfinished answer under its key,
+# with an accepted one as they are.
 draft_file = Table(
     "draft_file",
     metadata,
     Column("draft_id", ForeignKey(draft.c.draft_id, ondelete="CASCADE"), primary_key=True),
-    Column("name", Text, primary_key=True),  # the question, as it is keyed in the answers
+    Column("name", Text, primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     schema="ballot",
 )
@@ -128,3 +130,27 @@ def keep_draft(connection: Connection, draft_id: bytes, survey_id: int, sealed: 
 def drop_draft(connection: Connection, draft_id: bytes) -> None:
     """Forget a draft: it was submitted."""
     connection.execute(delete(draft).where(draft.c.draft_id == draft_id))
+
+
+def keep_draft_file(connection: Connection, draft_id: bytes, name: str, sealed: bytes) -> None:
+    """Keep a sealed picture beside a draft."""
+    connection.execute(insert(draft_file).values(draft_id=draft_id, name=name, sealed=sealed))
+
+
+def draft_files(connection: Connection, draft_id: bytes, names: Collection[str]) -> dict[str, bytes]:
+    """Those of the sealed pictures beside a draft that are named."""
+    mine = (draft_file.c.draft_id == draft_id) & draft_file.c.name.in_(names)
+    rows = connection.execute(select(draft_file.c.name, draft_file.c.sealed).where(mine))
+    return {row.name: bytes(row.sealed) for row in rows}
+
+
+def drop_draft_files(connection: Connection, draft_id: bytes, but: Collection[str]) -> None:
+    """Delete the pictures beside a draft, but for those named."""
+    others = (draft_file.c.draft_id == draft_id) & draft_file.c.name.not_in(but)
+    connection.execute(delete(draft_file).where(others))
+
+
+def keep_response_files(connection: Connection, files: Sequence[tuple[UUID, str, bytes]]) -> None:
+    """Keep the pictures of answers accepted in this transaction: response, name, content."""
+    rows = [{"response_id": response_id, "name": name, "content": content} for response_id, name, content in files]
+    connection.execute(insert(response_file), rows)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import (
     Boolean,
@@ -192,23 +193,29 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     return found
 
 
-_CODES = "SELECT mac, survey_id, stratum, spent OR revoked FROM roll.access_code WHERE mac = ANY(%b)"
+_CODES = "SELECT mac, survey_id, stratum, spent OR revoked, block FROM roll.access_code WHERE mac = ANY(%b)"
 
 
-def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, tuple[int, str, bool]]:
-    """Survey, stratum and whether it is spent or revoked, for those of the codes that exist."""
-    return {
-        mac: (survey_id, stratum, closed) for mac, survey_id, stratum, closed in rows_of(connection, _CODES, [macs])
-    }
+class FoundCode(NamedTuple):
+    """What the roll says of a code: its survey and stratum, whether it is spent or revoked, its block of units."""
+
+    survey_id: int
+    stratum: str
+    closed: bool
+    block: int | None = None
 
 
-def stratum_of_code(connection: Connection, mac: bytes) -> tuple[int, str, bool] | None:
-    """Survey, stratum and whether it is spent or revoked, for a code that exists."""
-    closed = (access_code.c.spent | access_code.c.revoked).label("spent")
-    row = connection.execute(
-        select(access_code.c.survey_id, access_code.c.stratum, closed).where(access_code.c.mac == mac)
-    ).first()
-    return (row.survey_id, row.stratum, row.spent) if row else None
+def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, FoundCode]:
+    """Those of the codes that exist."""
+    return {mac: FoundCode(*said) for mac, *said in rows_of(connection, _CODES, [macs])}
+
+
+def stratum_of_code(connection: Connection, mac: bytes) -> FoundCode | None:
+    """One code, if it exists."""
+    closed = access_code.c.spent | access_code.c.revoked
+    wanted = (access_code.c.survey_id, access_code.c.stratum, closed, access_code.c.block)
+    row = connection.execute(select(*wanted).where(access_code.c.mac == mac)).first()
+    return FoundCode(*row) if row else None
 
 
 def codes_by_group(connection: Connection, survey_id: int) -> dict[str, tuple[int, int]]:

@@ -12,7 +12,7 @@ from survey_forms.refusal import Refused
 PEPPER = b"a test's pepper, thirty-two bytes at least"
 DAY = date(2015, 6, 30)
 SURVEY = 1
-DRAFT = Draft("RECEIPT2345678ABCDEF", 3, {"district": "siming", "reasons": ["slow", "rude"], "words": "窗口少😀"})
+DRAFT = Draft("RECEIPT2345678ABCDEF", "3-2.4", {"district": "siming", "reasons": ["slow", "rude"], "words": "窗口少😀"})
 DRAWER = Drawer.of(PEPPER, "7K3QF9D2MXV")
 
 
@@ -31,8 +31,8 @@ def test_what_was_kept_is_found_again(connection):
 
 def test_the_newest_state_takes_the_place_of_the_one_before(connection):
     keep(connection)
-    keep(connection, Draft(DRAFT.receipt, 4, {"district": "huli"}), nonce=b"m" * 12)
-    assert find_draft(connection, DRAWER) == Draft(DRAFT.receipt, 4, {"district": "huli"})
+    keep(connection, Draft(DRAFT.receipt, "4", {"district": "huli"}), nonce=b"m" * 12)
+    assert find_draft(connection, DRAWER) == Draft(DRAFT.receipt, "4", {"district": "huli"})
 
 
 @pytest.mark.parametrize(

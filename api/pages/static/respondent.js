@@ -20,8 +20,15 @@
     navigator.sendBeacon('/survey', data);
   }
   form.addEventListener('change', function () {
-    if (count) count.firstChild.data = form.querySelectorAll('.scale :checked').length;
+    if (count) count.firstChild.data = +count.getAttribute('data-more') + form.querySelectorAll('.scale :checked').length;
     if (js && !timer) timer = setTimeout(keep, 800);
+  });
+  form.addEventListener('input', function (event) {
+    var field = event.target, most = field.getAttribute('data-most'), told = most && d.getElementById('n-' + field.id);
+    if (!told) return;
+    told.className = field.value.length > most ? 'err' : 'soft';
+    told.lastChild.hidden = false;
+    told.lastChild.lastChild.innerHTML = field.value.length;
   });
   w.addEventListener('pagehide', keep);
   form.addEventListener('submit', function (event) {
