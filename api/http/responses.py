@@ -7,6 +7,7 @@ from flask import request
 from marshmallow import Schema, fields, validate
 from werkzeug.wrappers import Response
 
+from api.actions.responses import Outcome
 from api.auth import allow_anyone
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
 from api.services import services, utc_now
@@ -15,6 +16,9 @@ from survey_forms.refusal import Fault, Refused
 blp = ApiBlueprint("responses", __name__, url_prefix=PREFIX, description="交卷 / handing in an answer")
 blp.after_request(never_kept)
 
+PATH = f"{PREFIX}/responses"
+SETTLED = "mingcha.settled"
+"""Where the lane (`lane.py`) leaves the exception that settling ended in, for the view to raise."""
 LARGEST = 64 * 1024
 _FIELDS: dict[str, type] = {"code": str, "answers": dict, "receipt": str}
 _ANSWER = {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": "string"}}]}
@@ -65,21 +69,37 @@ class AcceptedSchema(Schema):
 @blp.alt_response(200, schema=AcceptedSchema(), description="repeated")
 def hand_in() -> Response:
     """Hand in one answer; the code is the caller's only right, so no token is asked for."""
-    code, answers, receipt = _read()
+    settled: Exception | None = request.environ.get(SETTLED)
+    if settled is not None:
+        raise settled
+    code, answers, receipt = read_submission(_body())
     outcome = services().answering.submit(code, answers, receipt, utc_now())
-    body = orjson.dumps({"receipt": receipt, "outcome": outcome})
-    return Response(body, 201 if outcome == "accepted" else 200, mimetype="application/json")
+    return Response(told_outcome(receipt, outcome), 201 if outcome == "accepted" else 200, mimetype="application/json")
 
 
-def _read() -> tuple[str, dict[str, Any], str]:
-    """Code, answers and receipt of this request.
+def told_outcome(receipt: str, outcome: Outcome) -> bytes:
+    """What became of a submission, as its sender reads it."""
+    return orjson.dumps({"receipt": receipt, "outcome": outcome})
+
+
+def _body() -> bytes:
+    """The body of this request.
 
     Raises:
-        Refused: `body_too_large`, no JSON, or each field that is missing, strange or of another type.
+        Refused: `body_too_large`, or none at all.
     """
     data = request.get_data(cache=False) if (request.content_length or 0) <= LARGEST else b""
     if not 0 < len(data) <= LARGEST:
         raise Refused("body_too_large" if request.content_length else "unreadable_request")
+    return data
+
+
+def read_submission(data: bytes) -> tuple[str, dict[str, Any], str]:
+    """Code, answers and receipt of a body.
+
+    Raises:
+        Refused: no JSON, or each field that is missing, strange or of another type.
+    """
     try:
         body = orjson.loads(data)
     except orjson.JSONDecodeError as error:
