@@ -15,6 +15,8 @@ from api.intake import Intake
 from api.objects import Objects
 from api.pages import (
     api_docs,
+    ballots,
+    ballots_public,
     bureau,
     coercion,
     compress,
@@ -59,6 +61,8 @@ PAGES = (
     coercion.desk,
     windows.pages,
     survey_setup.pages,
+    ballots.pages,
+    ballots_public.pages,
     evaluation_setup.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields

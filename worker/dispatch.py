@@ -17,6 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.actions.ballots import close_ended
 from api.actions.windows import forget_drafts
 from api.store import owed, tallies
 from survey_forms.refusal import Refused
@@ -129,6 +130,10 @@ class Dispatcher:
         if self._is_time("drafts", DRAFTS_EVERY):
             with self._shop.database.write() as connection:
                 forgotten = forget_drafts(connection, self._shop.now())
+            with self._shop.database.write() as connection:
+                unclosed = close_ended(connection, self._shop.now())
+            if unclosed:
+                log.error("ALERT boxes and spent codes of the surveys %s differ; their ballots stay unclosed", unclosed)
             if forgotten:
                 log.info("%d drafts went with their surveys", forgotten)
 
