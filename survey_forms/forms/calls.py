@@ -4,12 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from survey_forms.forms.automaton import UnfitPattern
 from survey_forms.forms.days import formatted_date, to_date
 from survey_forms.forms.functions import FUNCTIONS
 from survey_forms.forms.operations import Compiled, Unreadable, built, constant, refuse_conditions, single
 from survey_forms.forms.places import Bilingual
-from survey_forms.forms.regular import compile_pattern
+from survey_forms.forms.regular import UnfitPattern, compile_pattern
 from survey_forms.forms.scalars import Expression, Kind, Scalar, State, to_number, to_string, truth
 
 _SHOWN = 60  # of a pattern, in a sentence
@@ -139,11 +138,11 @@ def _regex(_: str, given: Sequence[Compiled]) -> Compiled:
     if written is None:
         raise Unreadable("expression_literal_needed", function="regex")
     try:
-        pattern = compile_pattern(written)
+        fits = compile_pattern(written)
     except UnfitPattern as unfit:
         raise Unreadable(f"expression_regex_{unfit.kind}", pattern=written[:_SHOWN], reason=unfit.words) from unfit
     run = given[0].run
-    return built(lambda state: pattern.matches(to_string(run(state))), "boolean", given)
+    return built(lambda state: fits(to_string(run(state))), "boolean", given)
 
 
 def _of_nodes(name: str, given: Sequence[Compiled]) -> Compiled:
