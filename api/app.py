@@ -24,8 +24,11 @@ from api.pages import (
     desk,
     evaluation_setup,
     evidence,
+    forms,
     indicators,
     inspector,
+    invitations,
+    invitations_listed,
     ledger,
     notice,
     office,
@@ -55,6 +58,8 @@ PAGES = (
     evidence.pages,
     ledger.pages,
     rounds.pages,
+    invitations.pages,
+    invitations_listed.pages,
     notice.pages,
     notice.desk,
     coercion.pages,
@@ -64,6 +69,7 @@ PAGES = (
     ballots.pages,
     ballots_public.pages,
     evaluation_setup.pages,
+    forms.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
