@@ -48,10 +48,11 @@ class PrintRun:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How many codes of which strata, and how they are spelt."""
+    """How many codes of which strata, how they are spelt, and the newest batch that whoever asks has seen."""
 
     numbers: Mapping[str, int]
     spelling: Spelling = "letters"
+    seen: int = 0
 
 
 def inviting(connection: Connection, survey_id: int, now: datetime) -> tuple[Window, KeptNotice]:
@@ -77,11 +78,13 @@ def make_print_run(  # noqa: PLR0913, PLR0917 - whose, what, how many, who, when
     """Make codes to be printed; whoever calls prints them in the same transaction and forgets them.
 
     Raises:
-        Refused: as `inviting`; every wrong number at once (`print_number_wrong`, path: the stratum), `print_nothing`,
-            `print_too_many`; `too_few_for_blocks`.
+        Refused: as `inviting`; `print_page_stale` where somebody, or a second tap, was faster; every wrong number at
+            once (`print_number_wrong`, path: the stratum), `print_nothing`, `print_too_many`; `too_few_for_blocks`.
     """
     inviting(connection, survey_id, now)
     invitations.hold_invitations(connection, survey_id)
+    if invitations.newest_batch(connection, survey_id) != wish.seen:
+        raise Refused("print_page_stale")
     _check(wish, {one.code for one in surveys.strata_of(connection, survey_id)})
     numbers = {stratum: number for stratum, number in wish.numbers.items() if number}
     batch_id = invitations.add_batch(connection, survey_id, "printed", numbers, staff_id, now)
@@ -104,14 +107,16 @@ def hand_over(connection: Connection, run: PrintRun, staff_id: int, now: datetim
     people.record_act(connection, "print_file_handed_over", now, staff_id, batch=run.batch_id, kept="no")
 
 
-def revoke_batch(connection: Connection, batch_id: int, reason: str, staff_id: int, now: datetime) -> int:
+def revoke_batch(  # noqa: PLR0913, PLR0917 - whose, which, why, who, when
+    connection: Connection, survey_id: int, batch_id: int, reason: str, staff_id: int, now: datetime
+) -> int:
     """Revoke the unspent codes of a batch; what was answered with the others stays. Returns how many.
 
     Raises:
         Refused: `not_found`; `batch_revoked_already`; `revocation_reason_missing`.
     """
     batch = invitations.hold_batch(connection, batch_id)
-    if batch is None:
+    if batch is None or batch.survey_id != survey_id:
         raise Refused("not_found")
     if batch.revoked_at is not None:
         raise Refused("batch_revoked_already")

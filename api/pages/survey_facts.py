@@ -50,6 +50,7 @@ def survey_facts(connection: Connection, evaluation: Evaluation) -> dict[str, An
     strata = surveys.strata_of(connection, latest)
     groups = groups_in_order(connection, latest, load_scheme(evaluation.scheme))
     return {
+        "survey_id": latest,
         "groups": [
             GroupLines(
                 group,

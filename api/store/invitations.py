@@ -107,6 +107,12 @@ def add_codes(connection: Connection, survey_id: int, batch_id: int, codes: Sequ
     return {bytes(row.mac) for row in connection.execute(statement)}
 
 
+def newest_batch(connection: Connection, survey_id: int) -> int:
+    """The number of a survey's newest batch, 0 before the first."""
+    newest = select(func.coalesce(func.max(code_batch.c.id), 0)).where(code_batch.c.survey_id == survey_id)
+    return int(connection.execute(newest).scalar_one())
+
+
 def mark_handed_over(connection: Connection, batch_id: int, now: datetime) -> None:
     """Write that a batch's print file went out and is kept nowhere."""
     connection.execute(update(code_batch).where(code_batch.c.id == batch_id).values(destroyed_at=now))

@@ -105,6 +105,9 @@ access_code = Table(
     postgresql_with={"fillfactor": "80"},
 )
 
+_ISSUED = ~access_code.c.revoked
+"""A revoked code was replaced or lost: nobody is expected to answer with it."""
+
 # Listed cases only, and only in sealed surveys: there the code of a person leads to no answer.
 case_code = Table(
     "case_code",
@@ -155,7 +158,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Fieldwork:
-    """How far a stratum has come: persons drawn, codes issued, codes spent."""
+    """How far a stratum has come: persons drawn, codes issued and not revoked, codes spent."""
 
     drawn: int = 0
     issued: int = 0
@@ -184,7 +187,7 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     )
     found = {code: Fieldwork(drawn=number) for code, number in drawn}
     codes = connection.execute(
-        select(access_code.c.stratum, func.count(), func.count().filter(access_code.c.spent))
+        select(access_code.c.stratum, func.count().filter(_ISSUED), func.count().filter(access_code.c.spent))
         .where(access_code.c.survey_id == survey_id)
         .group_by(access_code.c.stratum)
     )
@@ -223,7 +226,7 @@ def codes_by_group(connection: Connection, survey_id: int) -> dict[str, tuple[in
     rows = connection.execute(
         select(
             stratum.c.group_code,
-            func.count(),
+            func.count().filter(_ISSUED),
             func.count().filter(access_code.c.spent),
         )
         .select_from(access_code)
