@@ -3,9 +3,10 @@
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,6 +40,7 @@ class Guide:
     base_url: str
     codes: dict[str, list[str]]  # unused, by respondent group
     logins: dict[str, dict[str, str]]  # username and password, by user name
+    sealed: dict[str, Any] = field(default_factory=dict)  # the sealed survey: number, codes, folder of the key's shares
 
 
 @click.command(help="在本机运行演示评估：数据库、队列、网站和后台进程一起启动。Run the demonstration on this machine.")
@@ -84,7 +86,7 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                     ]
                     for group, codes in kept.codes.items()
                 }
-                guide = Guide(settings.base_url, codes, kept.logins)
+                guide = Guide(settings.base_url, codes, kept.logins, kept.sealed)
             else:
                 tell(
                     "首次启动：正在装入演示数据，约半分钟 / first start: loading the demonstration, about half a minute"
@@ -92,13 +94,30 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
                 loaded = load(connection, Objects(settings.objects), settings.pepper, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
-                guide = Guide(settings.base_url, loaded.codes, logins)
+                sealed = {
+                    "survey": loaded.sealed.survey_id,
+                    "codes": loaded.sealed.codes,
+                    "keys": str(_keys(opened.place)),
+                }
+                guide = Guide(settings.base_url, loaded.codes, logins, sealed)
+                _keep_keys(opened.place, loaded.sealed.files)
             # Before the commit: codes that are in the database and nowhere else could never be used.
             write_private(file, json.dumps(asdict(guide), ensure_ascii=False, indent=1))
             write_private(opened.place.code_sheet, code_sheet(guide.base_url, guide.codes))
     finally:
         engine.dispose()
     return guide
+
+
+def _keys(place: Place) -> Path:
+    return place.demo_file.parent / "demo-ballot-keys"
+
+
+def _keep_keys(place: Place, files: Mapping[str, bytes]) -> None:
+    """The custodians' shares, which in a real survey are never on this machine."""
+    _keys(place).mkdir(mode=0o700, exist_ok=True)
+    for name, content in files.items():
+        write_private(_keys(place) / name, content.decode())
 
 
 def _kept(file: Path) -> Guide:
@@ -134,6 +153,7 @@ def layout(guide: Guide, place: Place) -> str:
             "",
             f"作答：打开 {guide.base_url}/ 输入一个号码（一号一次） / answer: type one code, each works once",
             *_table(codes),
+            *_sealed(guide),
             "",
             f"登录 / sign in: {guide.base_url}/login",
             *_table(logins),
@@ -144,6 +164,17 @@ def layout(guide: Guide, place: Place) -> str:
             "Ctrl-C 停止；数据保留，下次启动继续 / Ctrl-C stops it; the data stay for the next start",
         ]
     )
+
+
+def _sealed(guide: Guide) -> list[str]:
+    if not guide.sealed:
+        return []
+    codes = "  ".join(map(display, guide.sealed["codes"][:SHOWN]))
+    return [
+        "",
+        "密封评议（截止后由两位保管人计票） / sealed survey, counted by two custodians after its close:",
+        *_table({town.SEALED_ZH: codes, "份额单 / shares": guide.sealed["keys"]}),
+    ]
 
 
 def _table(rows: Mapping[str, str]) -> list[str]:

@@ -22,13 +22,14 @@ from api.demonstration.answers import Person, answer, standing
 from api.demonstration.indicators import load_indicators
 from api.demonstration.inspections import load_inspections
 from api.demonstration.roll import load_roll, strands
+from api.demonstration.sealed import Sealed, load_sealed
 from api.objects import Objects
-from api.store import evaluations, people, surveys
+from api.store import evaluation_setup, evaluations, people, surveys
 from survey_forms.forms.compile import compile_form
 from survey_forms.forms.model import Form
 from survey_forms.forms.workbook import convert_workbook
 from survey_forms.sampling.codes import code_mac, draft_id
-from survey_forms.scheme.load import DOCUMENTS
+from survey_forms.scheme.load import DOCUMENTS, load_scheme
 
 SEED = 2015
 SHOWN_CODES = 20  # unused codes a group that the newcomer is handed
@@ -36,10 +37,11 @@ SHOWN_CODES = 20  # unused codes a group that the newcomer is handed
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What only this run knows in clear: unused codes by respondent group, and passwords by user name."""
+    """What only this run knows in clear: unused codes by respondent group, passwords by user name, the key's shares."""
 
     codes: dict[str, list[str]]
     passwords: dict[str, str]
+    sealed: Sealed
 
 
 def is_loaded(connection: Connection) -> bool:
@@ -63,7 +65,9 @@ def load(
         Refused: a photo of the user's is not one that inspectors could send.
     """
     chance = Random(SEED)  # noqa: S311 - shapes simulated people, protects nobody
-    evaluation_id = _load_evaluation(connection)
+    # The desk opens on the newest evaluation, which shall be the full one.
+    sealed_id = _load_evaluation(connection, town.SEALED_EVALUATION, town.SEALED_NAME_ZH, town.SEALED_NAME_EN)
+    evaluation_id = _load_evaluation(connection, town.EVALUATION, town.NAME_ZH, town.NAME_EN)
     passwords, staff = _load_staff(connection, evaluation_id)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
     codes = load_roll(connection, survey_id, pepper, now)
@@ -74,33 +78,26 @@ def load(
     for one in strands():
         left = [code for code in codes[one.code] if code not in used]
         unused.setdefault(one.group.code, []).extend(left[: SHOWN_CODES if one.group.code != "residents" else 4])
-    return Loaded(unused, passwords)
+    return Loaded(unused, passwords, load_sealed(connection, sealed_id, staff, pepper, now, chance))
 
 
-def _load_evaluation(connection: Connection) -> int:
-    source = (DOCUMENTS / town.SCHEME / "scheme.toml").read_bytes()
-    digest = sha256(source).hexdigest()
-    connection.execute(
-        insert(evaluations.scheme_version).values(digest=digest, scheme=town.SCHEME, source=source.decode())
-    )
-    evaluation_id: int = connection.execute(
-        insert(evaluations.evaluation)
-        .values(
-            code=town.EVALUATION,
-            year=town.YEAR,
-            name_zh=town.NAME_ZH,
-            name_en=town.NAME_EN,
-            scheme_digest=digest,
-            supplied=town.SUPPLIED,
-            supplied_note=town.SUPPLIED_NOTE,
-            simulated=True,
-        )
-        .returning(evaluations.evaluation.c.id)
-    ).scalar_one()
-    connection.execute(
-        insert(evaluations.unit),
-        [{"evaluation_id": evaluation_id, "code": code, "name_zh": zh, "name_en": en} for code, zh, en in town.UNITS],
-    )
+def _load_evaluation(connection: Connection, code: str, name_zh: str, name_en: str) -> int:
+    scheme = load_scheme(town.SCHEME)
+    source = (DOCUMENTS / town.SCHEME / "scheme.toml").read_text("utf-8")
+    evaluation_setup.keep_scheme(connection, scheme.digest, town.SCHEME, source)
+    facts = {
+        "code": code,
+        "year": town.YEAR,
+        "name_zh": name_zh,
+        "name_en": name_en,
+        "scheme_digest": scheme.digest,
+        "supplied": town.SUPPLIED,
+        "supplied_note": town.SUPPLIED_NOTE,
+        "simulated": True,
+    }
+    evaluation_id = evaluation_setup.add_evaluation(connection, facts)
+    units = [{"code": code, "name_zh": zh, "name_en": en} for code, zh, en in town.UNITS]
+    evaluation_setup.add_units(connection, evaluation_id, units)
     return evaluation_id
 
 

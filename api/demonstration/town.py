@@ -11,6 +11,10 @@ YEAR = 2015
 NAME_ZH = "厦门市 2015 年度绩效考评（演示）"
 NAME_EN = "Xiamen performance evaluation 2015 (demonstration)"
 ROUND_ZH, ROUND_EN = "年度公众评议", "Annual public review"
+SEALED_EVALUATION = "xiamen-sealed-2015"
+SEALED_NAME_ZH = "密封评议示例（演示）"
+SEALED_NAME_EN = "A sealed survey (demonstration)"
+SEALED_ZH, SEALED_EN = "人大代表密封评议", "Deputies' sealed review"
 
 UNITS = (
     ("education", "市教育局", "Education Bureau"),
