@@ -57,7 +57,7 @@ def find_draft(connection: Connection, drawer: Drawer, *, hold: bool = False) ->
 
 
 def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
-    connection: Connection, drawer: Drawer, draft: Draft, survey_id: int, nonce: bytes, day: date
+    connection: Connection, drawer: Drawer, draft: Draft, survey_id: int, nonce: bytes, day: date, step: int = STEP
 ) -> None:
     """Keep the newest state.
 
@@ -68,6 +68,8 @@ def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
         survey_id: the survey that it goes with when that closes.
         nonce: 12 fresh random bytes.
         day: today; the only time that the row tells.
+        step: its length grows by so many bytes. A sealed survey's draft grows by the size of a box, so that it is as
+            long as every other: joined to its box by the transaction, it must not tell long answers from short.
 
     Raises:
         Refused: `body_too_large` above 64 kB.
@@ -75,7 +77,7 @@ def keep_draft(  # noqa: PLR0913, PLR0917 - chance and time come in as arguments
     text = orjson.dumps({"receipt": draft.receipt, "at": draft.at, "raw": draft.raw})
     if len(text) > LARGEST:
         raise Refused("body_too_large")
-    padded = text + b" " * (-len(text) % STEP)
+    padded = text + b" " * (-len(text) % step)
     ballots.keep_draft(connection, drawer.id, survey_id, seal_draft(drawer.key, padded, nonce), day)
 
 

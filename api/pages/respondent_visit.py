@@ -8,8 +8,9 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from api.actions.booths import Opened, local_day
-from api.actions.drafts import Draft, Drawer, drop_pictures, find_draft, find_pictures, keep_draft, keep_picture
+from api.actions.drafts import STEP, Draft, Drawer, drop_pictures, find_draft, find_pictures, keep_draft, keep_picture
 from api.actions.responses import CODE_NAMESPACE
+from api.actions.sealing import box_size
 from api.actions.windows import has_closed
 from api.pages.respondent_frame import frame_survey, is_on
 from api.pages.respondent_pictures import Picture, names_in, thumbnail_of
@@ -107,7 +108,8 @@ class Visit:
         if self.draft is None:
             return
         survey_id = self.opened.booth.survey_id
-        keep_draft(connection, self.drawer, replace(self.draft, at=at), survey_id, _nonce(), self.today)
+        step = STEP if self.opened.key is None else STEP + box_size(self.opened.whole)
+        keep_draft(connection, self.drawer, replace(self.draft, at=at), survey_id, _nonce(), self.today, step)
         for picture in pictures.values():
             keep_picture(connection, self.drawer, picture.name, picture.content, _nonce())
             keep_picture(connection, self.drawer, thumbnail_of(picture.name), picture.thumbnail, _nonce())
