@@ -1,16 +1,14 @@
-"""What a respondent sent → checked answers, and what those answers say about units.
+"""What a respondent sent → checked answers, the way through the form, and what those answers say about units."""
 
-The server's own evaluation is the truth: relevance and calculates are worked out here from the answers
-alone, whatever a browser has shown. Faults never repeat an answer; they name the question and its page.
-"""
-
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from survey_forms.forms.fields import parse, scalar
 from survey_forms.forms.model import (
     Answers,
+    Entries,
     Form,
+    Page,
     Rating,
     Raw,
     ShownChoice,
@@ -18,76 +16,12 @@ from survey_forms.forms.model import (
     ShownQuestion,
     Step,
     Stop,
-    Text,
     Value,
     wording,
 )
-from survey_forms.forms.places import Bilingual
-from survey_forms.forms.scalars import State, to_string
+from survey_forms.forms.reading import Reading, unknown_keys
+from survey_forms.forms.scalars import to_string
 from survey_forms.refusal import Fault, Refused
-
-MOST_UNKNOWN = 20
-_NAME_SHOWN = 60
-
-
-class _Reading:
-    """One pass over a submission: the state, the values kept, the faults and the dropped answers by slot."""
-
-    __slots__ = ("dropped", "faults", "state", "values")
-
-    def __init__(self, form: Form, raw: Raw, today: date) -> None:
-        self.state = State(len(form.steps), today)
-        self.values: dict[str, Value] = {}
-        self.faults: dict[int, Fault] = {}
-        self.dropped: dict[int, str] = {}
-        for step in form.steps:
-            self._settle(step, raw)
-        for step in form.steps:
-            if step.question is not None and self.state.relevant[step.slot]:
-                self._check(step)
-
-    def _settle(self, step: Step, raw: Raw) -> None:
-        """Relevance first, then the value; the order of steps has put whatever they read before them."""
-        state, question = self.state, step.question
-        inside = step.within is None or state.relevant[step.within]
-        relevant = inside and (step.relevant is None or step.relevant(state))
-        state.relevant[step.slot] = relevant
-        if step.calculate is not None:
-            if relevant:
-                state.values[step.slot] = worth = step.calculate(state)
-                if worth != "":
-                    self.values[step.name] = to_string(worth)
-        elif question is not None and question.type != "note":
-            given = raw.get(step.name)
-            if not given:
-                return
-            value, code, facts = parse(question, given)
-            if not relevant:
-                if value is not None or code:
-                    self.dropped[step.slot] = step.name
-            elif code:
-                self.faults[step.slot] = _fault(code, step, facts)
-            elif value is not None:
-                self.values[step.name] = value
-                state.values[step.slot] = scalar(value)
-
-    def _check(self, step: Step) -> None:
-        """Required and constraint, once every value is known; a constraint is not asked of an empty answer."""
-        question = step.question
-        if question is None or step.slot in self.faults:
-            return
-        if step.name not in self.values:
-            if step.required is not None and step.required(self.state):
-                self.faults[step.slot] = _told(
-                    "answer_required", "answer_required_as_told", step, question.required_message
-                )
-        elif step.constraint is not None and not step.constraint(self.state):
-            self.faults[step.slot] = _told(
-                "answer_constraint", "answer_constraint_as_told", step, question.constraint_message
-            )
-
-    def in_order(self) -> tuple[Fault, ...]:
-        return tuple(self.faults[slot] for slot in sorted(self.faults))
 
 
 def read_answers(form: Form, raw: Raw, today: date) -> Answers:
@@ -95,61 +29,109 @@ def read_answers(form: Form, raw: Raw, today: date) -> Answers:
 
     Args:
         form: The compiled questionnaire.
-        raw: Question name → what was sent. Calculates may be sent and are not believed.
+        raw: Key → what was sent. Calculates may be sent and are not believed.
         today: The day that `today()` means, so that a second check gives the same result.
 
     Raises:
-        Refused: With every fault, in the form's order; each one's path is a question's name.
+        Refused: With every fault, in the form's order; each one's path is a key of `raw`.
     """
-    reading = _Reading(form, raw, today)
-    faults = (*_unknown(form, raw), *reading.in_order())
+    reading = Reading(form, raw, today)
+    faults = (*unknown_keys(form, raw), *reading.in_order())
     if faults:
         raise Refused.of(faults)
-    return Answers(reading.values, tuple(reading.dropped[slot] for slot in sorted(reading.dropped)))
-
-
-def page_faults(form: Form, stop: Stop, raw: Raw, today: date) -> tuple[Fault, ...]:
-    """The faults of one stop's questions, under all answers so far; later pages may still be empty."""
-    return tuple(fault for fault in _Reading(form, raw, today).in_order() if fault.facts["page"] == stop.page.name)
+    values: dict[str, Value | Entries] = {**reading.values}
+    values |= {name: tuple(entries) for name, entries in reading.entries.items() if entries}
+    return Answers(values, reading.left_out())
 
 
 def relevant_pages(form: Form, raw: Raw, today: date) -> tuple[Stop, ...]:
     """The stops on the way under the answers so far, each page with only the questions that are to be asked."""
-    relevant = _Reading(form, raw, today).state.relevant
-    asked = {step.name for step in form.steps if relevant[step.slot]}
-    pages = (
-        page
-        if all(question.name in asked for question in page.questions)
-        else replace(page, questions=tuple(one for one in page.questions if one.name in asked))
-        for page in form.pages
+    return tuple(_way(form, Reading(form, raw, today)))
+
+
+def _way(form: Form, reading: Reading) -> Iterator[Stop]:
+    done: set[str] = set()
+    for page in form.pages:
+        if page.repeat is None:
+            yield from _stop(reading, page, None)
+        elif page.repeat not in done:  # all pages of one entry before those of the next, then the list of entries
+            done.add(page.repeat)
+            for entry in range(1, len(reading.entries[page.repeat]) + 1):
+                for one in form.repeats[page.repeat].pages:
+                    yield from _stop(reading, one, entry)
+            gate = next((one for one in form.pages if one.kind == "repeat" and one.repeat == page.repeat), None)
+            if gate is not None and reading.state.relevant[form.steps_by_name[page.repeat].slot]:
+                yield Stop(gate)
+
+
+def _stop(reading: Reading, page: Page, entry: int | None) -> Iterator[Stop]:
+    steps, state = reading.form.steps_by_name, reading.state
+
+    def is_asked(name: str) -> bool:
+        slot = steps[name].slot
+        return state.relevant[slot] if entry is None else state.lasting(slot)[entry - 1]
+
+    questions = tuple(question for question in page.questions if is_asked(question.name))
+    if questions:
+        yield Stop(page if len(questions) == len(page.questions) else replace(page, questions=questions), entry)
+
+
+def page_faults(form: Form, stop: Stop, raw: Raw, today: date) -> tuple[Fault, ...]:
+    """The faults of one stop's questions, under all answers so far; later pages may still be empty."""
+    here = {"page": stop.page.name, "entry": stop.entry}
+    return tuple(
+        fault
+        for fault in Reading(form, raw, today).in_order()
+        if fault.facts["page"] == here["page"] and fault.facts["entry"] == here["entry"]
     )
-    return tuple(Stop(page) for page in pages if page.questions)
 
 
-def shown(form: Form, stop: Stop, raw: Raw, today: date, language: str) -> ShownPage:
-    """A stop as a reader of one language sees it now: `${}` filled in, choices filtered, notes worked out."""
-    _ = today
+def shown(  # noqa: PLR0913 - what is shown depends on all six
+    form: Form, stop: Stop, raw: Raw, today: date, language: str, *, seed: int = 0
+) -> ShownPage:
+    """A stop as a reader of one language sees it now: `${}` filled in, choices filtered, notes worked out.
 
-    def words(text: Text) -> str:
-        return wording(text, language, form.default_language)
+    `seed` orders the choices that the author shuffles without a seed; one respondent has one.
+    """
+    reading = Reading(form, raw, today, language, seed)
+    state, steps = reading.state, form.steps_by_name
+    entries = 0 if stop.page.repeat is None else len(reading.entries.get(stop.page.repeat, ()))
+    state.at = -1 if stop.entry is None or stop.entry > entries else stop.entry - 1
+    title = reading.filled(state, wording(stop.page.title, language, form.default_language))
+    if stop.entry is not None and state.at < 0:  # an entry that there is no more
+        return ShownPage(stop, title, (), entries)
+    questions = tuple(_question(reading, steps[one.name], stop) for one in stop.page.questions)
+    return ShownPage(stop, title, questions, entries)
 
-    def given(key: str) -> str | tuple[str, ...]:
-        sent = raw.get(key, "")
-        return tuple(sent) if isinstance(sent, list) else sent
 
-    questions = (
-        ShownQuestion(
-            question,
-            stop.key(question.name),
-            words(question.label),
-            words(question.hint),
-            question.required,
-            tuple(ShownChoice(one.name, words(one.label), one.points) for one in question.choices),
-            given(stop.key(question.name)),
-        )
-        for question in stop.page.questions
+def _question(reading: Reading, step: Step, stop: Stop) -> ShownQuestion:
+    question, state = step.question, reading.state
+    if question is None:
+        raise LookupError(step.name)
+    key = stop.key(step.name)
+    choices = question.choices if step.offered is None else step.offered(state)
+    worth = state.values[step.slot] if stop.entry is None else state.column(step.slot)[state.at]
+    return ShownQuestion(
+        question,
+        key,
+        reading.said(state, question.label),
+        reading.said(state, question.hint),
+        required=step.required is not None and step.required(state),
+        choices=tuple(ShownChoice(one.name, reading.said(state, one.label), one.points) for one in choices),
+        given=_given(reading, step, key),
+        value=to_string(worth) if question.type == "note" else "",
     )
-    return ShownPage(stop, words(stop.page.title), tuple(questions))
+
+
+def _given(reading: Reading, step: Step, key: str) -> str | tuple[str, ...]:
+    """What the field holds: what was sent, else the author's default."""
+    sent = reading.raw.get(key)
+    if sent is None:
+        sent = "" if step.first is None else to_string(step.first(reading.state))
+    if step.question is not None and step.question.type in {"select_multiple", "rank"}:
+        several = [sent] if isinstance(sent, str) else sent
+        return tuple(word for one in several for word in one.split())
+    return tuple(sent) if isinstance(sent, list) else sent
 
 
 def ratings(form: Form, answers: Answers) -> tuple[Rating, ...]:
@@ -165,24 +147,3 @@ def ratings(form: Form, answers: Answers) -> tuple[Rating, ...]:
             if isinstance(unit, str) and points is not None:
                 found.append(Rating(unit, question.item, points))
     return tuple(found)
-
-
-def _unknown(form: Form, raw: Raw) -> list[Fault]:
-    known = {step.name for step in form.steps if step.question or step.calculate}
-    strangers = [name for name in raw if name not in known][:MOST_UNKNOWN]
-    return [
-        Fault("answer_unknown_question", name[:_NAME_SHOWN].encode("utf-8", "replace").decode(), {"page": ""})
-        for name in strangers
-    ]
-
-
-def _fault(code: str, step: Step, facts: dict[str, object]) -> Fault:
-    return Fault(code, step.name, {**facts, "page": step.page})
-
-
-def _told(ours: str, authors: str, step: Step, message: Text) -> Fault:
-    """The author's own words if there are any, else ours."""
-    if not message:
-        return _fault(ours, step, {})
-    words = Bilingual(wording(message, "zh"), wording(message, "en"))
-    return _fault(authors, step, {"message": words})

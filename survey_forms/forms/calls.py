@@ -140,7 +140,7 @@ def _regex(_: str, given: Sequence[Compiled]) -> Compiled:
     try:
         fits = compile_pattern(written)
     except UnfitPattern as unfit:
-        raise Unreadable(f"expression_regex_{unfit.kind}", pattern=written[:_SHOWN], reason=unfit.words) from unfit
+        raise Unreadable(unfit.code, pattern=written[:_SHOWN], reason=unfit.words) from unfit
     run = given[0].run
     return built(lambda state: fits(to_string(run(state))), "boolean", given)
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from survey_forms.forms.compile import compile_form
+from survey_forms.forms.itext import XF
 from survey_forms.forms.model import Choice, Form, Page, Question, Text, wording
 from survey_forms.forms.places import Bilingual
-from survey_forms.forms.xform import XF, Source, read_xform
+from survey_forms.forms.xform import Source, read_xform
 from survey_forms.refusal import Fault
 
 _PATH = re.compile(r"\s*(?:current\(\)/|\.\./|/data/)(?:\.\./)*(?:\w+/)*(\w+)\s*")

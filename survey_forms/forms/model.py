@@ -4,13 +4,14 @@ A `Form` is the compiled structure of one frozen XForm. It holds nothing that th
 thrown away and rebuilt at any time (`compile.compile_form`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from survey_forms.forms.scalars import Condition, Expression
+from survey_forms.forms.scalars import Condition, Expression, State
+from survey_forms.refusal import Fault
 
 Text = Mapping[str, str]
 """One wording in several languages: language code (`zh`, `en`) → words. Empty when the author wrote nothing.
@@ -161,10 +162,14 @@ class ShownPage:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the form in dependency order: a question, a calculate, or a group that has a condition.
+    """One node of the form in dependency order: a question, a calculate, a repeat, or a group that has a condition.
 
-    `slot` is its place in the evaluator's state, `within` the slot of the nearest conditional group around
-    it. A node without `question` and `calculate` is a group or one of pyxform's silent helper nodes.
+    `slot` is its place in the evaluator's state, `within` the slot of the nearest conditional group around it.
+    `repeat` names the repeat that it is in; then it is worked out once for each entry, and `anchor` is the slot of
+    the repeat (else its own), by which the form's order is kept; `within_entries` says that the group around it is in
+    the same repeat. `entries` says that it is the repeat itself, `count` how many entries the form works out, and
+    `counted_by` from which question. `first` is the value before anyone answers, `offered` the choices under the
+    other answers. What is not `kept` is worked out and is no part of the answers.
     """
 
     name: str
@@ -176,11 +181,25 @@ class Step:
     calculate: Expression | None = None
     required: Condition | None = None
     constraint: Condition | None = None
+    anchor: int = 0
+    repeat: str | None = None
+    within_entries: bool = False
+    entries: bool = False
+    count: Expression | None = None
+    counted_by: str = ""
+    first: Expression | None = None
+    offered: Callable[[State], tuple[Choice, ...]] | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A compiled questionnaire. `version` is the SHA-256 (hex) of the XForm it was compiled from."""
+    """A compiled questionnaire. `version` is the SHA-256 (hex) of the XForm it was compiled from.
+
+    `owners` has every name that a submission may have, with the repeat that it is in (empty: in none); `outputs` are
+    what wordings quote as `${name}`, with whether it has a value only inside an entry. `notes` say what the author
+    asked for and this product leaves out without harm.
+    """
 
     id: str
     version: str
@@ -190,6 +209,16 @@ class Form:
     pages: tuple[Page, ...]
     steps: tuple[Step, ...] = field(repr=False)
     repeats: Mapping[str, Repeat] = field(default_factory=dict)
+    slots: int = 0
+    owners: Mapping[str, str] = field(default_factory=dict, repr=False)
+    outputs: Mapping[str, tuple[Expression, bool]] = field(default_factory=dict, repr=False)
+    notes: tuple[Fault, ...] = ()
+    steps_by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find steps by their names; a group may share its name with a question and is not looked for."""
+        named = {one.name: one for one in self.steps if one.question or one.entries or one.calculate}
+        object.__setattr__(self, "steps_by_name", named)
 
 
 @dataclass(frozen=True, slots=True)

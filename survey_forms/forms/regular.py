@@ -24,11 +24,11 @@ _DOUBLED = frozenset("&-|~")
 
 
 class UnfitPattern(ValueError):
-    """A pattern that cannot be used: `kind` is `ends`, `wrong`, `feature` or `long`; the words name the place."""
+    """A pattern that cannot be used: the sentence's code, and words that name the place."""
 
-    def __init__(self, kind: str, words: str) -> None:
-        self.kind, self.words = kind, words
-        super().__init__(kind, words)
+    def __init__(self, code: str, words: str) -> None:
+        self.code, self.words = code, words
+        super().__init__(code, words)
 
 
 def compile_pattern(written: str) -> Callable[[str], bool]:
@@ -40,18 +40,21 @@ def compile_pattern(written: str) -> Callable[[str], bool]:
         UnfitPattern: it does not, is wrong or too long, or uses what is not here.
     """
     if len(written) > LONGEST:
-        raise UnfitPattern("long", str(LONGEST))
+        raise UnfitPattern("expression_regex_long", str(LONGEST))
     pieces = list(_pieces(written))
     for way in _outermost(pieces):
         if len(way) < 2 or way[0] != "^" or way[-1] != "$":
-            raise UnfitPattern("ends", written)
+            raise UnfitPattern("expression_regex_ends", written)
     options = re2.Options()
     options.log_errors, options.never_capture, options.max_mem = False, True, _MEMORY
     try:
         fits = re2.compile("".join(pieces), options).fullmatch
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if isinstance(error.args[0], bytes) else str(error)
-        raise UnfitPattern("long" if "repetition size" in reason or "large" in reason else "wrong", reason) from error
+        raise UnfitPattern(
+            "expression_regex_long" if "repetition size" in reason or "large" in reason else "expression_regex_wrong",
+            reason,
+        ) from error
     return lambda text: fits(text) is not None
 
 
@@ -64,14 +67,14 @@ def _pieces(written: str) -> Iterator[str]:
         if match["escape"]:
             piece = _escaped(piece)
         elif match["special"] and not within:
-            raise UnfitPattern("wrong" if piece == "{" else "feature", piece)
+            raise UnfitPattern("expression_regex_wrong" if piece == "{" else "expression_regex_feature", piece)
         elif within and (piece == "[" or (piece in _DOUBLED and piece == before)):
-            raise UnfitPattern("feature", f"[{piece}")
+            raise UnfitPattern("expression_regex_feature", f"[{piece}")
         elif piece == "[":
             within = True
         elif piece == "]":
             if before in {"[", "[^"}:  # an empty class, or one that holds the bracket: engines differ
-                raise UnfitPattern("wrong", f"{before}]")
+                raise UnfitPattern("expression_regex_wrong", f"{before}]")
             within = False
         before = "[^" if (before, piece) == ("[", "^") else piece
         yield piece
@@ -82,7 +85,7 @@ def _escaped(piece: str) -> str:
     if len(piece) > 2:
         return rf"\x{{{piece[2:]}}}"
     if sign.isalnum() and sign not in _ESCAPES:
-        raise UnfitPattern("feature", piece)
+        raise UnfitPattern("expression_regex_feature", piece)
     return piece
 
 

@@ -57,37 +57,7 @@ WRONG_CELLS = [
         "survey!D3",
         "form_rated_twice",
     ),
-    (
-        [
-            a_row("begin_group", "g", appearance="field-list"),
-            AGE,
-            a_row("integer", "x", relevant="${age} > 1"),
-            a_row("end_group"),
-        ],
-        "survey!E4",
-        "form_depends_forward",
-    ),
     ([a_row("integer", "x", relevant="${age} > 1"), AGE], "survey!D2", "form_depends_forward"),
-    (
-        [
-            a_row("begin_group", "g", appearance="field-list"),
-            *(a_row("integer", f"q{n}") for n in range(7)),
-            a_row("end_group"),
-        ],
-        "survey!A2",
-        "form_page_too_long",
-    ),
-    (
-        [
-            a_row("begin_group", "g", appearance="field-list"),
-            a_row("begin_group", "h"),
-            AGE,
-            a_row("end_group"),
-            a_row("end_group"),
-        ],
-        "survey!A3",
-        "form_group_in_page",
-    ),
     (
         [a_row("begin_group", "g", appearance="table-list"), a_row("select_one scale", "x"), AGE, a_row("end_group")],
         "survey!A4",
@@ -127,9 +97,8 @@ def test_every_wrong_cell_is_named_at_once_and_in_the_order_of_the_sheet():
 
 
 def test_wrong_logic_does_not_hide_what_is_wrong_with_the_form_as_a_whole():
-    rows = [a_row("integer", "a", constraint="floor(.) > 1"), *(a_row("integer", f"q{n}") for n in range(7))]
-    grouped = [a_row("begin_group", "g", appearance="field-list"), *rows, a_row("end_group")]
-    assert set(faults_of(a_book(*grouped)).values()) == {"expression_function_unknown", "form_page_too_long"}
+    rows = [a_row("integer", "a", constraint="floor(.) > 1"), a_row("text", "x", appearance="signature")]
+    assert set(faults_of(a_book(*rows)).values()) == {"expression_function_unknown", "form_appearance"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
