@@ -80,11 +80,31 @@ def test_what_is_secret_is_never_shown() -> None:
     assert "hunter2" not in say(refusal.value.faults[0], "en") + str(refusal.value)
 
 
-@given(st.dictionaries(st.sampled_from([*GOOD, "MINGCHA_OBJECTS", "MINGCHA_PROXIES"]), st.text(max_size=60)))
+def test_a_gateway_needs_a_key_and_tls_unless_it_is_on_this_machine() -> None:
+    assert Settings.from_env(GOOD).gateway_url == ""
+    key = {"MINGCHA_GATEWAY_KEY": "g" * 32}
+    for url in ("https://sms.example.gov.cn/send", "http://127.0.0.1:9000/send", "http://localhost/send"):
+        settings = Settings.from_env(GOOD | key | {"MINGCHA_GATEWAY_URL": url})
+        assert (settings.gateway_url, settings.gateway_key) == (url, b"g" * 32)
+        assert url not in repr(settings)
+    assert faults(MINGCHA_GATEWAY_URL="https://sms.example") == {"MINGCHA_GATEWAY_KEY": "setting_missing"}
+    assert faults(**key, MINGCHA_GATEWAY_URL="http://10.0.0.5/send") == {
+        "MINGCHA_GATEWAY_URL": "setting_gateway_needs_tls"
+    }
+    for url, code in (("ftp://h/", "setting_other_scheme"), ("https://", "setting_unreadable_address")):
+        assert faults(**key, MINGCHA_GATEWAY_URL=url) == {"MINGCHA_GATEWAY_URL": code}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*GOOD, "MINGCHA_OBJECTS", "MINGCHA_PROXIES", "MINGCHA_GATEWAY_URL"]), st.text(max_size=60)
+    )
+)
 def test_any_text_gives_settings_or_a_refusal(env: dict[str, str]) -> None:
     named: set[str] = set()
     try:
         Settings.from_env(GOOD | env)
     except Refused as refused:
         named = {fault.path for fault in refused.faults}
-    assert named <= env.keys()
+    # A gateway needs its key: naming one makes the other a setting that is missing.
+    assert named <= env.keys() | ({"MINGCHA_GATEWAY_KEY"} if env.get("MINGCHA_GATEWAY_URL", "").strip() else set())
