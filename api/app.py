@@ -24,6 +24,7 @@ from api.pages import (
     desk,
     evaluation_setup,
     evidence,
+    form_preview,
     forms,
     indicators,
     inspector,
@@ -70,6 +71,7 @@ PAGES = (
     ballots_public.pages,
     evaluation_setup.pages,
     forms.pages,
+    form_preview.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024

@@ -27,7 +27,7 @@ TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """One fault or note: its cell, if it has one, and the sentence without the place."""
+    """One fault or note: its cell, if it has one (the column with its header), and the sentence without the place."""
 
     sheet: str
     row: str
@@ -73,8 +73,8 @@ def _row(fault: Fault) -> FaultRow:
     if not isinstance(where, Bilingual) or "sheet" not in fault.facts:
         return FaultRow("", "", "", words)
     rest = words.removeprefix(t(f"{where.zh}：", f"{where.en}: "))
-    sheet, row, column = (str(fault.facts[name]) for name in ("sheet", "row", "column"))
-    return FaultRow(sheet, row, column, rest[:1].upper() + rest[1:])
+    sheet, row, column, header = (str(fault.facts.get(name, "")) for name in ("sheet", "row", "column", "header"))
+    return FaultRow(sheet, row, f"{column} {header}".strip(), rest[:1].upper() + rest[1:])
 
 
 def grouped(kept: Sequence[Kept], uses: Sequence[Use]) -> list[tuple[str, list[Version]]]:

@@ -122,7 +122,8 @@ def _sent_workbook() -> bytes:
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Refused("form_file_missing", "file")
-    content: bytes = sent.read()
+    with sent.stream as stream:  # larger ones wait in a file of their own
+        content: bytes = stream.read()
     return content
 
 

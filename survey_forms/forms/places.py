@@ -27,7 +27,7 @@ def cell_fault(code: str, sheet: str, row: int, column: str, header: str, /, **f
         f"工作表“{sheet}”第 {row} 行“{header}”({column} 列)",
         f"Sheet “{sheet}”, row {row}, column “{header}” ({column})",
     )
-    place = {"where": where, "sheet": sheet, "row": row, "column": column}
+    place = {"where": where, "sheet": sheet, "row": row, "column": column, "header": header}
     return Fault(code, f"{sheet}!{column}{row}", {**facts, **place})
 
 
