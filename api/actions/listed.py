@@ -13,7 +13,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from api.actions.booths import CHINA
-from api.actions.csv_sheet import cell_fault, read_headings, read_lines, refuse
+from api.actions.contact_sheet import contact_lines
+from api.actions.csv_sheet import cell_fault, read_headings, refuse
 from api.actions.invitations import Code, deal_blocks, inviting, mint
 from api.actions.sealed_words import Safe, Words
 from api.store import invitations, listed, people
@@ -76,7 +77,7 @@ def load_contacts(  # noqa: PLR0913, PLR0917 - whose, which file, who, when
     """
     listing(connection, survey_id, now)
     cases = {case.member: case for case in listed.cases_of(connection, survey_id)}
-    lines = read_lines(content)
+    lines = contact_lines(content)
     heads = read_headings(lines[0][1], COLUMNS, ENGLISH, NEEDED) if lines else []
     faults: list[Fault] = []
     contacts: dict[int, bytes] = {}

@@ -1,5 +1,6 @@
 """Printed codes: made once, known by their MACs alone, revoked with a reason, replaced one by one."""
 
+import secrets
 import threading
 from collections import Counter
 from datetime import timedelta
@@ -8,14 +9,15 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from api.actions import invitations
-from api.actions.booths import Booths
+from api.actions.booths import Booths, Try
 from api.actions.invitations import Wish, hand_over, make_print_run, reissue_printed, revoke_batch
-from api.store import evaluations, people, roll
+from api.actions.responses import CODE_NAMESPACE
+from api.store import ballots, evaluations, people, roll
 from api.store.invitations import batches_of, handed_out
 from api.store.roll import fieldwork_of
 from survey_forms.refusal import Refused
 from survey_forms.sampling.assign import CODES_A_BLOCK
-from survey_forms.sampling.codes import display, read_code
+from survey_forms.sampling.codes import canonical, display, draft_id, read_code
 from tests.builders import a_grid_book
 from tests.invitations import an_inviting_survey, now
 
@@ -36,6 +38,11 @@ def a_run(connection, made, number=5, spelling="letters", seen=None):
 
 def enter(connection, typed):
     return Booths(PEPPER).enter(connection, typed, now())[0]
+
+
+def a_try(code):
+    typed = canonical(PEPPER, CODE_NAMESPACE, code.typed)
+    return Try(code.mac, draft_id(PEPPER, CODE_NAMESPACE, typed), secrets.token_bytes(32), {"police": "good"}, now())
 
 
 def spend(connection, mac):
@@ -251,15 +258,15 @@ def test_a_revocation_that_meets_a_submission_leaves_one_of_the_two(engine):
     with engine.begin() as connection:
         made = an_inviting_survey(connection)
         run = a_run(connection, made, 30)
-    macs = [code.mac for code in run.codes[made.survey.stratum]]
+    codes = run.codes[made.survey.stratum]
+    outcomes = []
 
     def answer():
-        for mac in macs:
+        booths = Booths(PEPPER)
+        for code in codes:
             with engine.begin() as connection:
-                connection.execute(
-                    text("UPDATE roll.access_code SET spent = true WHERE mac = :mac AND NOT spent AND NOT revoked"),
-                    {"mac": mac},
-                )
+                (outcome,) = booths.settle(connection, [a_try(code)])
+            outcomes.append(outcome)
 
     thread = threading.Thread(target=answer)
     thread.start()
@@ -270,4 +277,6 @@ def test_a_revocation_that_meets_a_submission_leaves_one_of_the_two(engine):
         found = handed_out(connection, made.survey.id)[made.survey.stratum]
         both = roll.access_code.c.spent & roll.access_code.c.revoked
         assert connection.execute(select(func.count()).where(both)).scalar() == 0
+        kept = connection.execute(select(func.count()).select_from(ballots.response)).scalar()
     assert (found.spent, found.revoked) == (30 - revoked, revoked)
+    assert outcomes.count("accepted") == kept == found.spent

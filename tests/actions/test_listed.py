@@ -4,10 +4,12 @@ import re
 import threading
 from collections import Counter
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from sqlalchemy import select, text, update
 
 from api.actions import listed
@@ -19,6 +21,7 @@ from api.actions.sealed_words import Safe, Words
 from api.senders.sender import NotSentError, UndeliverableError
 from api.store import people, roll
 from api.store.invitations import batches_of
+from api.store.listed import cases_of
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import canonical, code_mac, read_code
 from survey_forms.sampling.contacts import DEFAULTS, Contact, check_template, filled, masked, read_mail, read_phone
@@ -262,6 +265,24 @@ class TestSending:
 
 
 class TestContacts:
+    def test_an_excel_sheet_is_read_though_telephones_are_numbers_in_it(self, connection):
+        made = an_inviting_survey(connection, secrecy="sealed", members=3)
+        book = Workbook()
+        book.active.append(["成员编号", "手机", "邮箱"])
+        book.active.append(["M001", 13812345678, None])
+        book.active.append([None, None, None])
+        book.active.append(["M002", 13812345679.0, "li@xm.gov.cn"])
+        data = BytesIO()
+        book.save(data)
+        facts = (OFFICE, made.survey.id, data.getvalue(), made.staff, now())
+        assert listed.load_contacts(connection, *facts) == 2
+        wrong = data.getvalue()[:-200]
+        found = refusals(listed.load_contacts, connection, OFFICE, made.survey.id, wrong, made.staff, now())
+        assert found[0][0] == "workbook_unreadable"
+        stored = {case.member: case for case in cases_of(connection, made.survey.id) if case.contact}
+        phones = {name: OFFICE.safe.open_contact(case.id, case.contact).phone for name, case in stored.items()}
+        assert phones == {"M001": "13812345678", "M002": "13812345679"}
+
     @pytest.mark.parametrize(
         ("written", "read"),
         [

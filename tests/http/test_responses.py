@@ -71,12 +71,13 @@ def test_fifty_tries_with_one_receipt_are_one_answer_and_fifty_acceptances(app, 
 def test_unknown_spent_and_closed_codes_get_one_reply(app, codes, engine):
     hand_in(app, codes[0], receipt="k" * 20)
     spent, unknown = hand_in(app, codes[0]), hand_in(app, UNKNOWN)
+    forged = hand_in(app, codes[1][:10] + "222222")  # a token that only the service could have written
     with engine.begin() as connection:
         connection.execute(update(evaluations.round_).values(status="frozen"))
     app.extensions[KEY].answering.booths._known = Known({}, {}, {}, 0)
     closed = hand_in(app, codes[1])
-    assert [one.status_code for one in (spent, unknown, closed)] == [410] * 3
-    assert spent.data == unknown.data == closed.data
+    assert [one.status_code for one in (spent, unknown, forged, closed)] == [410] * 4
+    assert spent.data == unknown.data == forged.data == closed.data
     assert spent.json["code"] == "code_refused"
 
 
