@@ -83,7 +83,7 @@ def _check_parents(choices: Table, line: Line, group: str, names: Names, linted:
     for own, column, question in sorted(names.parents):
         codes = names.lists.get(names.list_of.get(question, ""), {})
         given = line.cells.get(column, "")
-        if own != group or not given or not codes or given in codes or column in _OWN:
+        if own != group or not given or not codes or given in codes or column in _OWN or (own, column) in names.words:
             continue
         by_label = next((code for code, label in codes.items() if label == given), given)
         linted.faults.append(

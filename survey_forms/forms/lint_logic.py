@@ -35,6 +35,8 @@ class Names:
     filters_used: set[str] = field(default_factory=set)
     parents: set[tuple[str, str, str]] = field(default_factory=set)
     """(list, column, question): the column of the list is compared with the question's answer."""
+    words: set[tuple[str, str]] = field(default_factory=set)
+    """(list, column): the column is compared with a word as well (`area = 'any'`), so it holds more than codes."""
 
 
 def put_right(column: str, written: str) -> str:
@@ -106,6 +108,7 @@ def _wrong_filter(name: str, column: str, logic: str, names: Names) -> Wrong | N
         names.parents.add((own, left, right))
     for right, left in re.findall(rf"{_QUESTION}\s*=\s*([A-Za-z_]\w*)", logic):
         names.parents.add((own, left, right))
+    names.words |= {(own, left) for left in re.findall(r"([A-Za-z_]\w*)\s*=\s*['\"]", logic)}
     return None
 
 

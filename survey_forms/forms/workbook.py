@@ -66,8 +66,11 @@ def convert_workbook(data: bytes) -> Converted:
 def _converted(linted: Linted, header: dict[str, str], survey: Table) -> bytes:
     """The XForm; what pyxform or our own compiler say against it joins the faults."""
     sheets = {"survey": linted.survey, "choices": linted.choices, "settings": [header]}
+    rows = {key: [_kept(row) for row in rows] for key, rows in sheets.items()}
+    # Left alone, pyxform takes the columns from the first hundred rows
+    headers = {f"{key}_header": [dict.fromkeys(name for row in rows for name in row)] for key, rows in sheets.items()}
     try:
-        converted = convert({key: [_kept(row) for row in rows] for key, rows in sheets.items()}, form_name="data")
+        converted = convert({**rows, **headers}, form_name="data")
         xform: bytes = converted.xform.translate(_QUOTES).encode()
         compile_form(xform)
     except PyXFormError as error:
