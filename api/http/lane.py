@@ -4,6 +4,7 @@ Only plain requests take it: whoever sends a cookie, a token, an origin or an ad
 of the whole application, and gets it. So does every refusal: what was settled here is told there, in one place.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -22,6 +23,9 @@ NOT_PLAIN = frozenset(
         "HTTP_TRANSFER_ENCODING",  # its length is not known
     }
 )
+# Flask meets any other name with an exception before anybody can handle it.
+HOST = re.compile(r"(?:[\w-]{1,63}(?:\.[\w-]{1,63}){0,20}\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+NO_HOST = "invalid"  # RFC 2606: nobody's name, so no page's origin is this host
 STATUSES = {"accepted": "201 CREATED", "repeated": "200 OK"}
 
 Environ = dict[str, Any]
@@ -38,12 +42,14 @@ class Lane:
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
         """One request (PEP 3333)."""
         if environ["PATH_INFO"] != PATH or not is_plain(environ):
+            if not HOST.fullmatch(environ.get("HTTP_HOST", NO_HOST)):
+                environ["HTTP_HOST"] = NO_HOST
             return self._onward(environ, start)
         try:
             code, answers, receipt = read_submission(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
             outcome = self._answering.submit(code, answers, receipt, utc_now())
         except Exception as error:  # noqa: BLE001 - the view raises it, where all refusals and failures are told
-            environ[SETTLED] = error
+            environ |= {SETTLED: error, "HTTP_HOST": NO_HOST}  # what is left to do has no use for the host
             return self._onward(environ, start)
         body = told_outcome(receipt, outcome)
         start(STATUSES[outcome], [*self._headers, ("Content-Length", str(len(body)))])

@@ -102,3 +102,10 @@ def test_another_sites_page_is_refused_before_anything_is_settled(app, codes, en
 def test_whatever_is_not_plain_goes_to_the_application(app, environ):
     app.test_client().open(PATH, method="POST", data=b"{}", environ_overrides=environ)
     assert len(app.seen) == 1
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "a b", "[", "a:b", "", "é.example", "a:99999999", "." * 300])
+def test_a_host_that_no_address_can_have_is_nobodys(app, codes, host):
+    answer = app.test_client().get("/", headers={"Host": host})
+    assert answer.status_code == 200
+    assert hand_in(app, codes[0], Host=host, Origin=f"http://{host}").status_code == 403
