@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import ndiff
+from itertools import zip_longest
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -11,12 +12,11 @@ from werkzeug.wrappers import Response
 
 from api.actions import notices
 from api.actions.notices import LONGEST, LONGEST_PART, PARTS
-from api.actions.tally import form_of_version
 from api.auth import allow, allow_anyone, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.languages import direction, own_name, reading_language, tag
 from api.pages.render import language, page, t
-from api.pages.respondent_frame import Foot, in_words, init_frame
+from api.pages.respondent_frame import Foot, in_words, init_frame, languages_of_forms
 from api.problems import LANGUAGES, say, status_of
 from api.services import services, utc_now
 from api.store import surveys
@@ -158,7 +158,7 @@ def _survey(connection: Connection, window: Window, about: int | None) -> dict[s
         },
         "versions": [
             Version(one, changes(before.words, one.words) if before else {})
-            for one, before in zip(history, [*history[1:], None], strict=True)
+            for one, before in zip_longest(history, history[1:])
         ],
     }
 
@@ -166,7 +166,7 @@ def _survey(connection: Connection, window: Window, about: int | None) -> dict[s
 def _languages(connection: Connection, window: Window) -> tuple[str, ...]:
     """Chinese, English, and every other language that one of the survey's forms has."""
     versions = [form.version for form in surveys.forms_of(connection, window.survey_id)]
-    found = [code for version in versions for code in form_of_version(connection, version).languages]
+    found = languages_of_forms(connection, versions)
     return tuple(dict.fromkeys((*LANGUAGES, *found)))
 
 

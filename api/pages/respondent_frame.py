@@ -4,7 +4,8 @@ A page about one survey says so by `frame_survey`; from then on the footer names
 The frame is the same in the same place on every page (WCAG 3.2.6), and none of it needs a script.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ from werkzeug.wrappers import Response
 
 from api.actions.notice_words import HELP_LINE
 from api.actions.notices import dialled, notice_in_force
+from api.actions.tally import form_of_version
 from api.pages.languages import direction, offers, page_language, reading, reading_language, spoken, tag
 from api.pages.render import language, t
 from api.pages.respondent_cookie import shown_pass
 from api.store.notices import KeptNotice
+from survey_forms.refusal import Refused
 
 LARGE_COOKIE = "mc_large"
 CONTRAST_COOKIE = "mc_contrast"
@@ -54,6 +57,15 @@ def frame_survey(connection: Connection, survey_id: int, languages: Sequence[str
     g.notice = found
     if found is not None:
         g.foot = Foot(in_words(found.words)["help_line"], found.digest)
+
+
+def languages_of_forms(connection: Connection, versions: Iterable[str]) -> tuple[str, ...]:
+    """The languages of some forms, each once; a form that cannot be read any more has none, and stops no page."""
+    found: dict[str, None] = {}
+    for version in versions:
+        with suppress(Refused):
+            found |= dict.fromkeys(form_of_version(connection, version).languages)
+    return tuple(found)
 
 
 def notice_in_view() -> KeptNotice | None:

@@ -8,10 +8,9 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions.notices import default_words
-from api.actions.tally import form_of_version
 from api.pages.languages import reading, reading_language
 from api.pages.render import page
-from api.pages.respondent_frame import frame_survey, in_words, notice_in_view
+from api.pages.respondent_frame import frame_survey, in_words, languages_of_forms, notice_in_view
 from api.pages.respondent_visit import Visit
 from api.problems import LANGUAGES
 from api.services import services
@@ -41,6 +40,7 @@ def welcome(found: Visit) -> Response:
         digest=notice.digest if notice else "",
         minutes=minutes(found.form),
         lost=found.lost,
+        may_report=True,  # the pass may go out with this very page
     )
 
 
@@ -55,8 +55,7 @@ def entry_facts(connection: Connection, now: datetime) -> list[Evaluation]:
     """The evaluations that take answers now; the page speaks the languages of their forms."""
     known = services().answering.booths.known(connection)
     open_now = [booth for booth in known.booths.values() if booth.is_open(now)]
-    versions = dict.fromkeys(booth.form_version for booth in open_now)
-    found = [one for version in versions for one in form_of_version(connection, version).languages]
+    found = languages_of_forms(connection, {booth.form_version: None for booth in open_now})
     reading_language(tuple(dict.fromkeys((*LANGUAGES, *found))))
     running = {booth.evaluation_id for booth in open_now}
     evaluations = [one for number, one in known.evaluations.items() if number in running]
@@ -70,12 +69,11 @@ def frame_of(connection: Connection, survey_id: int | None) -> None:
     """Frame a page about a survey and none of its forms: the receipt, a report; without one, as the first page."""
     known = services().answering.booths.known(connection)
     mine = [booth for booth in known.booths.values() if booth.survey_id == survey_id]
-    versions = dict.fromkeys(booth.form_version for booth in mine)
-    found = dict.fromkeys(one for version in versions for one in form_of_version(connection, version).languages)
-    if survey_id is None or not found:
+    found = languages_of_forms(connection, {booth.form_version: None for booth in mine})
+    if survey_id is None:
         reading_language(LANGUAGES)
     else:
-        frame_survey(connection, survey_id, tuple(found))
+        frame_survey(connection, survey_id, found or LANGUAGES)
 
 
 def closed() -> Response:
