@@ -79,6 +79,7 @@ def single(*given: Compiled) -> None:
 
 def negated(inner: Compiled) -> Compiled:
     """Minus what follows."""
+    single(inner)
     refuse_conditions(inner)
     run = inner.run
     return built(lambda state: -to_number(run(state)), "number", [inner])
@@ -151,8 +152,7 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 
 
 def refuse_conditions(*given: Compiled) -> None:
-    """Refuse a condition where a value is wanted, and what may be several values."""
-    single(*given)
+    """Refuse a condition where a value is wanted."""
     if any(one.kind == "boolean" for one in given):
         raise Unreadable("expression_condition_as_value")
 

@@ -33,8 +33,12 @@ def a_book(
     choices: Sequence[Sequence[object]] = (*YES_NO, *SCALE),
     settings: Row = SETTINGS,
     sheets: tuple[str, str, str] = ("survey", "choices", "settings"),
+    columns: tuple[str, ...] = (),
 ) -> bytes:
-    """An .xlsx whose survey sheet has the columns that the rows name, in the order of first use."""
+    """An .xlsx whose survey sheet has the columns that the rows name, in the order of first use.
+
+    `columns` are further columns of the choices sheet, behind `points`.
+    """
     book = Workbook()
     headers = list(dict.fromkeys(["type", "name", "label", *(key for row in rows for key in row)]))
     survey = book.active
@@ -43,7 +47,7 @@ def a_book(
     for row in rows:
         survey.append([row.get(header) for header in headers])
     listed = book.create_sheet(sheets[1])
-    listed.append(["list_name", "name", "label", "points"])
+    listed.append(["list_name", "name", "label", "points", *columns])
     for choice in choices:
         listed.append(list(choice))
     setting = book.create_sheet(sheets[2])
