@@ -17,6 +17,7 @@ from api.embedded.postgres import EmbeddedPostgres
 from api.embedded.process import Process, adopt_orphans, end_orphans
 from api.embedded.supervisor import Supervisor, stop_signals
 from api.embedded.valkey import EmbeddedValkey
+from api.store.roles import NOTICES, WEB, WORKER, as_role
 from survey_forms.refusal import Refused
 
 WORKERS = ("dispatch", "drain", "notices", "photos")
@@ -36,6 +37,7 @@ class House:
     place: Place
     supervisor: Supervisor
     env: dict[str, str]
+    has_roles: bool = False  # the database is our own, so that `ready_tables` can make its roles
 
     @property
     def settings(self) -> Settings:
@@ -49,7 +51,8 @@ class House:
     def start_workers(self, topics: Iterable[str] = WORKERS) -> None:
         """One process a kind of work: a queue's worker that listens to two queues can lose a job."""
         for topic in topics:
-            self.supervisor.start(self._program(f"worker-{topic}", [sys.executable, "-m", "worker", topic]))
+            role = NOTICES if topic == "notices" else WORKER
+            self.supervisor.start(self._program(f"worker-{topic}", [sys.executable, "-m", "worker", topic], role))
 
     def start_web(self, host: str, port: int, processes: int = WEB_PROCESSES) -> None:
         """The web server; returns when it answers. It keeps no access log: an address could tell who answered."""
@@ -62,12 +65,16 @@ class House:
                 *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "4"),
                 *("--no-access-log", "--log-level", "info"),
             ],
+            WEB,
         )
         self.supervisor.start(web)
         self.supervisor.wait_for_web(f"http://{reachable(host)}:{port}", web)
 
-    def _program(self, name: str, command: list[str]) -> Process:
-        return Process(name, command, log=self.place.logs / f"{name}.log", env=self.env)
+    def _program(self, name: str, command: list[str], role: str) -> Process:
+        """A process that may do in our own database what its role may; another's gives its own roles by its URLs."""
+        url = self.env["DATABASE_URL"]
+        env = self.env | {"DATABASE_URL": as_role(url, role) if self.has_roles else url}
+        return Process(name, command, log=self.place.logs / f"{name}.log", env=env)
 
 
 @contextmanager
@@ -95,7 +102,7 @@ def house(data: Path, env: Mapping[str, str], listen: tuple[str, int] | None) ->
             if listen is not None:
                 ours["MINGCHA_BASE_URL"] = f"http://{reachable(listen[0])}:{listen[1]}"
             given = kept_secrets(place) | ours | given
-        opened = House(place, Supervisor(place, tell), given)
+        opened = House(place, Supervisor(place, tell), given, has_roles=postgres in servers)
         _ = opened.settings  # every complaint before anything runs
         if listen is not None:
             check_port(*listen)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.init_db import newest_revision, revision_of
+from api.commands.init_db import make_roles, newest_revision, revision_of
 from api.commands.running import (
     WEB_PROCESSES,
     WORKERS,
@@ -41,6 +41,7 @@ def ready_tables(opened: House) -> None:
     try:
         if not inherited().get("DATABASE_URL"):
             migrate(engine)
+            make_roles(engine)
         elif (found := revision_of(engine)) != (newest := newest_revision()):
             raise Refused("database_not_ready", "DATABASE_URL", found=found or "-", wanted=newest)
     finally:
