@@ -18,6 +18,7 @@ from survey_forms.forms.lint_logic import (
     open_reference,
     put_right,
     unknown_reference,
+    with_columns,
     wrong_logic,
 )
 from survey_forms.forms.linted import Linted
@@ -181,7 +182,7 @@ def _logic(survey: Table, line: Line, column: str, linted: Linted) -> str:
     if column == "choice_filter" and question_type(line.cells.get("type", ""))[0] not in SELECTS:
         linted.faults.append(survey.fault("workbook_filter_of_nothing", line.number, column))
         return ""
-    if logic != written:
+    if logic != with_columns(column, written):
         linted.notes.append(survey.fault("workbook_repaired", line.number, column, before=written, after=logic))
     wrong = wrong_logic(_name(line), column, logic, linted.names)
     if wrong:

@@ -43,8 +43,12 @@ def put_right(column: str, written: str) -> str:
     """The cell with its signs repaired; a yes or no as `yes` or nothing."""
     if column in {"required", "readonly"}:
         return yes_or_expression(written)
-    logic = repaired(written)
-    return logic.replace("上级", "parent") if column == "choice_filter" else logic
+    return repaired(with_columns(column, written))
+
+
+def with_columns(column: str, written: str) -> str:
+    """The cell with the Chinese name of the column that cascades use turned into its own."""
+    return written.replace("上级", "parent") if column == "choice_filter" else written
 
 
 def wrong_logic(name: str, column: str, logic: str, names: Names) -> Wrong | None:

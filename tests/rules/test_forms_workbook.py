@@ -221,6 +221,18 @@ def _zip(*entries: tuple[str, bytes]) -> bytes:
     return file.getvalue()
 
 
+def _with_part(name: str, content: bytes) -> bytes:
+    """A right workbook with one of its parts replaced."""
+    with zipfile.ZipFile(BytesIO(a_book(AGE))) as archive:
+        parts = {one: archive.read(one) for one in archive.namelist()}
+    return _zip(*(parts | {name: content}).items())
+
+
+def _noise(size: int) -> bytes:
+    """Bytes that pack to a tenth or so: no bomb by their ratio."""
+    return b"".join(b'<row r="%08d"></row>' % number for number in range(size // 21 + 1))[:size]
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
@@ -232,6 +244,18 @@ def _zip(*entries: tuple[str, bytes]) -> bytes:
         (_zip(*((f"{n}.xml", b"x") for n in range(201))), "workbook_bomb"),
         (_zip(("hello.txt", b"hello")), "workbook_other_kind"),
         (_zip(("xl/workbook.xml", b"hello")), "workbook_unreadable"),
+        (_zip(("xl/workbook.xml", b""), ("xl/vbaProject.bin", b"")), "workbook_macros"),
+        (_zip(("xl/workbook.bin", b"")), "workbook_other_kind"),
+        (_zip(("content.xml", b""), ("mimetype", b"")), "workbook_other_kind"),
+        (_zip(("word/document.xml", b"")), "workbook_other_kind"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "workbook_password"),
+        ("类型,变量名\n整数,age\n".encode(), "workbook_is_text"),
+        ("类型,变量名\n整数,age\n".encode("gb18030"), "workbook_is_text"),
+        (b"<html><table><tr><td>type</td></tr></table></html>", "workbook_is_text"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "workbook_unreadable"),
+        (_with_part("xl/worksheets/sheet1.xml", b"<!DOCTYPE x [<!ENTITY e 'e'>]><x>&e;</x>"), "workbook_unreadable"),
+        (_with_part("xl/worksheets/sheet1.xml", _noise(20_000_001)), "workbook_sheet_large"),
+        (_with_part("xl/sharedStrings.xml", _noise(5_000_001)), "workbook_bomb"),
         (b"\0" * 10_000_001, "workbook_too_large"),
         (a_book(AGE, sheets=("Sheet1", "choices", "settings")), "workbook_sheet_missing"),
         (a_book(AGE, sheets=("survey", "choices", "Sheet3")), "workbook_sheet_missing"),
@@ -247,7 +271,12 @@ def test_a_file_that_is_no_workbook_of_ours_is_refused_before_it_costs_anything(
 
 CELL = st.one_of(
     st.sampled_from(
-        ["yes", "是", "${age} > 1", "${b}", "=A1", "select_one yes_no", "integer", "begin_group", "end_group"]
+        [
+            *("yes", "是", "${age} > 1", "${b}", "=A1", "select_one yes_no", "integer", "begin_group", "end_group"),
+            *("begin_repeat", "end_repeat", "rank yes_no", "range", "image", "calculate", "note", "上级 = ${age}"),
+            *("field-list", "table-list", "minimal", "1-10", "rows=3", "sum(${b})", "position(..)", "today()", ". > 1"),
+            *("${b}", "x", "b", "c", "once(random())", "/data/age", "instance('yes_no')/root/item[name = 'yes']/label"),
+        ]
     ),
     st.text(max_size=12).filter(str.isprintable),
     st.integers(),
@@ -255,11 +284,25 @@ CELL = st.one_of(
     st.none(),
 )
 COLUMNS = st.sampled_from(
-    ["type", "name", "label", "relevant", "constraint", "calculation", "required", "bind::mc:unit"]
+    [
+        *(
+            "type",
+            "name",
+            "label",
+            "relevant",
+            "constraint",
+            "calculation",
+            "required",
+            "bind::mc:unit",
+            "bind::mc:item",
+        ),
+        *("choice_filter", "default", "repeat_count", "readonly", "appearance", "parameters", "hint", "label::ug"),
+        *("constraint_message", "题目(English)", "备注", "media::image", "trigger"),
+    ]
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.dictionaries(COLUMNS, CELL, max_size=6), max_size=5))
 def test_any_sheet_converts_to_a_form_or_gives_faults_that_can_be_said(rows):
     try:
