@@ -110,6 +110,8 @@ def _to_int(value: Scalar) -> int:
 
 def _power(base: float, exponent: float) -> float:
     """As Java's Math.pow, which never fails: overflow is infinite, a root of a negative number no number."""
+    if math.isnan(exponent) or (abs(base) == 1 and math.isinf(exponent)):
+        return math.nan  # C, and so Python, says 1
     try:
         return math.pow(base, exponent)
     except OverflowError:

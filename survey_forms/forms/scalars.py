@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 Kind = Literal["number", "string", "boolean", "date"]
@@ -19,7 +20,7 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:T.*)?", re.DOTALL)
 _EPOCH = date(1970, 1, 1).toordinal()
 _EQUAL_WITHIN = 1e-12  # JavaRosa's tolerance: 0.1 + 0.2 = 0.3 holds
-_WHOLE_UNTIL = 1e15
+_WHOLE_UNTIL = 1e16  # where Python's repr turns to exponents
 _EXPONENT_BELOW = 1e-4  # Python's repr turns to exponents there
 _BLANKS = "".join(map(chr, range(33)))  # what Java's trim() takes off
 
@@ -89,7 +90,7 @@ def to_day(value: Scalar) -> date | None:
 
 
 def to_string(value: Scalar) -> str:
-    """XPath's string(): whole numbers without a point; never an exponent below 10¹⁵."""
+    """XPath's string(): without a point what is whole, or above by a rounding error; no exponent below 10¹⁶."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -104,9 +105,10 @@ def _digits(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value.is_integer() and abs(value) < _WHOLE_UNTIL:
-        return str(int(value))
-    return format(value, ".15f").rstrip("0") if abs(value) < _EXPONENT_BELOW else repr(value)
+    whole = math.trunc(value)
+    if abs(value - whole) < _EQUAL_WITHIN and abs(value) < _WHOLE_UNTIL:
+        return str(whole)
+    return format(Decimal(repr(value)), "f") if abs(value) < _EXPONENT_BELOW else repr(value)
 
 
 def equal(left: Scalar, right: Scalar) -> bool:
