@@ -24,8 +24,9 @@ class Option:
 class Field:
     """One question with what was answered so far, drawn by the template of its `kind`.
 
-    `error` is the sentence shown at the field, or empty; `parts` are a date's year, month and day; `found` says how
-    many choices of a searched list matched what was looked for, -1 before anything was.
+    `error` is the sentence shown at the field, or empty; `told` says that its words are the author's. `parts` are a
+    date's year, month and day; `found` says how many choices of a searched list matched what was looked for, -1
+    before anything was.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Field:
     found: int = -1
     several: bool = False
     error: str = ""
+    told: bool = False
 
     @property
     def described_by(self) -> str:
@@ -104,11 +106,14 @@ class Screen:
 
     @property
     def to_mend(self) -> tuple[tuple[str, str], ...]:
-        """Field name and words of each line of the error summary; of a grid only the first, where to go on."""
+        """Field name and words of each line of the error summary; of a grid only the first, where to go on.
+
+        The author's own words say what they are about; ours need the question before them.
+        """
         wrong = self.errors[:1] if self.kind == "grid" else self.errors
         told = Counter(field.error for field in wrong)
         return tuple(
-            (field.name, field.error if told[field.error] == 1 and self.kind == "list" else _both(field))
+            (field.name, field.error if field.told and told[field.error] == 1 and self.kind != "grid" else _both(field))
             for field in wrong
         )
 

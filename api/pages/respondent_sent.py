@@ -6,7 +6,7 @@ incomplete is kept as it was sent, to be shown again and put right.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from survey_forms.forms.model import Choice, Form, Question, Raw, Repeat, Stop, wording
 from survey_forms.forms.places import Bilingual
@@ -35,19 +35,17 @@ def merged(raw: Raw, stop: Stop, questions: Iterable[Question], sent: Sent) -> A
 
 def known(form: Form, raw: Raw) -> Answers:
     """The answers that this form can have asked for: a code's block of units may have changed under a draft."""
-    names = {(page.repeat, question.name) for page in form.pages for question in page.questions}
     found: Answers = {}
     for key, value in raw.items():
         repeat, _, rest = key.partition(".")
         name = rest.partition(".")[2]
-        if (None, key) in names or key in form.repeats or (repeat, name) in names:
+        if key in form.repeats or (form.owners.get(name) == repeat if rest else form.owners.get(key) == ""):
             found[key] = value
     return found
 
 
-def marks_of(question: Question, given: Sequence[str]) -> dict[str, str]:
+def marks_of(names: Collection[str], given: Sequence[str]) -> dict[str, str]:
     """Choice → the position that it was given, in digits; from an order, or from positions that are not one yet."""
-    names = {choice.name for choice in question.choices}
     if all(one in names for one in given):
         return {name: str(at) for at, name in enumerate(given, start=1)}
     found = (_MARK.fullmatch(one) for one in given)
@@ -56,7 +54,7 @@ def marks_of(question: Question, given: Sequence[str]) -> dict[str, str]:
 
 def rank_fault(question: Question, key: str, given: Sequence[str]) -> Fault | None:
     """What is wrong with a rank that is no order yet: a position given twice, or a choice without one."""
-    marks = marks_of(question, given)
+    marks = marks_of({choice.name for choice in question.choices}, given)
     holders: dict[str, list[Choice]] = {}
     for choice in question.choices:
         mark = marks.get(choice.name, "")
@@ -150,7 +148,7 @@ def _rank(key: str, question: Question, sent: Sent) -> str | list[str] | None:
         for value in sent.get(field, [])[:1]
     }
     given = {name: mark for name, mark in marks.items() if mark}
-    if sorted(given.values(), key=int) == [str(at) for at in range(1, len(fields) + 1)]:
+    if marks and sorted(given.values(), key=int) == [str(at) for at in range(1, len(marks) + 1)]:
         return sorted(given, key=lambda name: int(given[name]))
     return [f"{mark}:{name}" for name, mark in given.items()]
 

@@ -1,7 +1,7 @@
 """A screen of a form under the answers so far, in the reader's words, worked out before any template sees it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ MOST_LISTED = 200  # and one that is longer still is searched
 MOST_FOUND = 20
 MOST_STEPS = 21  # of a scale; a finer one is a number
 ENTRY_ANSWERS, ENTRY_ANSWER = 3, 20  # answers, and letters of each, by which an entry of a repeat is told from others
+AS_TOLD = frozenset({"answer_required_as_told", "answer_constraint_as_told"})
 SAYS_OPTIONAL = re.compile("可不|选填|选答|optional", re.IGNORECASE)  # the author has said it already
 
 
@@ -30,13 +31,16 @@ class Reader:
 
 
 def screen(
-    way: Way, turn: Turn, reader: Reader, faults: Iterable[Fault] = (), wishes: Mapping[str, str] | None = None
+    way: Way, turn: Turn, reader: Reader, faults: Collection[Fault] = (), wishes: Mapping[str, str] | None = None
 ) -> Screen:
     """One screen as it is shown, with the faults to be told on it and what was looked for in its lists."""
     whole = _shown(way, turn.stop, reader)
     wrong = {fault.path or "": said(way, fault, reader) for fault in faults}
+    told = {fault.path for fault in faults if fault.code in AS_TOLD}
     drawn = {
-        one.question.name: _field(one, whole, wrong.get(one.key, ""), (wishes or {}).get(one.key, ""))
+        one.question.name: replace(
+            _field(one, whole, (wishes or {}).get(one.key, "")), error=wrong.get(one.key, ""), told=one.key in told
+        )
         for one in whole.questions
     }
     here = (drawn[question.name] for question in turn.questions)
@@ -79,7 +83,7 @@ def _entries(way: Way, repeat: str, entries: int, reader: Reader) -> Iterator[tu
         answers: list[str] = []
         for stop in dict.fromkeys(turn.stop.page.name for turn in turns):
             whole = _shown(way, next(turn.stop for turn in turns if turn.stop.page.name == stop), reader)
-            answers += [answer for one in whole.questions if (answer := _field(one, whole, "", "").answer)]
+            answers += [answer for one in whole.questions if (answer := _field(one, whole).answer)]
         told = "，".join(" ".join(answer.split())[:ENTRY_ANSWER] for answer in answers[:ENTRY_ANSWERS])
         yield told, turns[0].at if turns else way.turns[0].at
 
@@ -105,7 +109,7 @@ def summary(way: Way, reader: Reader) -> list[tuple[Screen, list[tuple[Field, st
 
 def said(way: Way, fault: Fault, reader: Reader) -> str:
     """A fault as this reader is told: the author's own words in the questions' language where there are any."""
-    if fault.code in {"answer_required_as_told", "answer_constraint_as_told"}:
+    if fault.code in AS_TOLD:
         name = (fault.path or "").rpartition(".")[2]
         asked = (question for page in way.plan.form.pages for question in page.questions if question.name == name)
         question = next(asked, None)
@@ -118,10 +122,10 @@ def said(way: Way, fault: Fault, reader: Reader) -> str:
 
 
 def _shown(way: Way, stop: Stop, reader: Reader) -> ShownPage:
-    return shown(way.plan.form, stop, way.raw, way.today, reader.questions)
+    return shown(way.plan.form, stop, way.raw, way.today, reader.questions, seed=way.plan.layout.seed)
 
 
-def _field(one: ShownQuestion, whole: ShownPage, error: str, wish: str) -> Field:
+def _field(one: ShownQuestion, whole: ShownPage, wish: str = "") -> Field:
     question = one.question
     text = one.given if isinstance(one.given, str) else ""
     options, found = _options(one, wish)
@@ -142,7 +146,6 @@ def _field(one: ShownQuestion, whole: ShownPage, error: str, wish: str) -> Field
         wish=wish,
         found=found,
         several=question.type == "select_multiple",
-        error=error,
     )
 
 
@@ -169,7 +172,7 @@ def _options(one: ShownQuestion, wish: str) -> tuple[tuple[Option, ...], int]:
         return tuple(Option(step, step, step in chosen) for step in steps(question)), -1
     if question.type == "rank":
         given = one.given if isinstance(one.given, tuple) else tuple(one.given.split())
-        marks = marks_of(question, given)
+        marks = marks_of({choice.name for choice in one.choices}, given)
         return tuple(Option(c.name, c.label, False, mark=marks.get(c.name, "")) for c in one.choices), -1
     rated = question.item is not None
     choices, found = one.choices, -1
@@ -189,6 +192,7 @@ def steps(question: Question) -> tuple[str, ...]:
     start, end, step = question.start, question.end, question.step
     if start is None or end is None or not step:
         return ()
+    step = abs(step) if end > start else -abs(step)
     number = int((end - start) / step)
     return tuple(_number(start + at * step) for at in range(number + 1)) if 0 < number < MOST_STEPS else ()
 

@@ -21,6 +21,7 @@ from api.store.evaluations import Evaluation
 from survey_forms.forms.model import Form, Question, Raw, Stop
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import ALPHABET, NONCE_LENGTH, order_key
+from survey_forms.sampling.order import lot
 
 SUMMARY = "0"
 RECEIPT_LENGTH = 20  # of 29 characters: 97 bits
@@ -90,7 +91,7 @@ class Visit:
         stop = next((turn.stop for turn in self.way.turns if turn.place[:3] == place[:3]), None)
         asked = {question.name for question in stop.page.questions} if stop else set()
         here = tuple(question for question in rows[place.question - 1 : end - 1] if question.name in asked)
-        return Sheet(stop or Stop(page), place, min(end, len(rows) + 1), here)
+        return Sheet(stop or Stop(page), place, max(place.question + 1, min(end, len(rows) + 1)), here)
 
     def answering(self, sheet: Sheet, sent: Sent, pictures: Mapping[str, Picture]) -> "Visit":
         """This visit with a screen's answers as they were sent now."""
@@ -162,8 +163,10 @@ def visit_of(connection: Connection, code: str, opened: Opened, now: datetime, *
         draft = replace(draft, raw=known(opened.form, draft.raw))
     evaluation = booths.known(connection).evaluations[opened.booth.evaluation_id]
     today = local_day(now)
-    order = order_key(booths.pepper, CODE_NAMESPACE, code) if opened.booth.random_order else None
-    way = Way.through(Plan(opened.form, Layout(large=is_on("large"), order=order)), draft.raw if draft else {}, today)
+    key = order_key(booths.pepper, CODE_NAMESPACE, code)
+    order = key if opened.booth.random_order else None
+    layout = Layout(is_on("large"), order, int.from_bytes(lot(key, "")[:4], "big"))
+    way = Way.through(Plan(opened.form, layout), draft.raw if draft else {}, today)
     return Visit(code, opened, evaluation, drawer, draft, today, way, lost)
 
 

@@ -37,10 +37,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one respondent sees a form: in large type or not, and by which key the units are ordered (None: as is)."""
+    """How one respondent sees a form: in large type or not, and by which key the units are ordered (None: as is).
+
+    `seed` orders the choices that the author shuffles.
+    """
 
     large: bool = False
     order: bytes | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Plan:
         asked = {question.name for question in stop.page.questions}
         rows = [(at, one) for at, one in enumerate(self.rows(stop.page), start=1) if one.name in asked]
         parts = [rows] if not rows else _cut(rows, grid=stop.page.kind == "grid", large=self.layout.large)
-        starts = [1, *(part[0][0] for part in parts[1:]), len(self.rows(stop.page)) + 1]
+        starts = [1, *(part[0][0] for part in parts[1:]), max(2, len(self.rows(stop.page)) + 1)]
         return tuple(
             Turn(
                 stop=stop,

@@ -12,6 +12,7 @@ def of_units(form: Form, units: Collection[str]) -> Form:
     Pages left without a question are left out. Whatever else reads a rating finds it unanswered.
     """
     pages = tuple(_page(page, units) for page in form.pages)
+    gone = {one.name for page in form.pages for one in page.questions if one.unit is not None and one.unit not in units}
     return replace(
         form,
         pages=tuple(page for page in pages if page.kind == "repeat" or page.questions),
@@ -20,6 +21,7 @@ def of_units(form: Form, units: Collection[str]) -> Form:
             name: replace(repeat, pages=tuple(_page(page, units) for page in repeat.pages))
             for name, repeat in form.repeats.items()
         },
+        owners={name: repeat for name, repeat in form.owners.items() if name not in gone},
     )
 
 
