@@ -103,7 +103,7 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 _keep_keys(opened.place, loaded.sealed.files)
             # Before the commit: codes that are in the database and nowhere else could never be used.
             write_private(file, json.dumps(asdict(guide), ensure_ascii=False, indent=1))
-            write_private(opened.place.code_sheet, code_sheet(guide.base_url, guide.codes))
+            write_private(opened.place.code_sheet, code_sheet(guide.base_url, guide.codes, settings.pepper))
     finally:
         engine.dispose()
     return guide

@@ -16,6 +16,8 @@ from uuid import UUID
 from sqlalchemy import Connection, insert
 from werkzeug.security import generate_password_hash
 
+from api.actions.notice_words import default_notice
+from api.actions.notices import publish_notice
 from api.actions.responses import CODE_NAMESPACE, Submission, accept
 from api.demonstration import town
 from api.demonstration.answers import Person, answer, standing
@@ -70,6 +72,9 @@ def load(
     evaluation_id = _load_evaluation(connection, town.EVALUATION, town.NAME_ZH, town.NAME_EN)
     passwords, staff = _load_staff(connection, evaluation_id)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
+    publish_notice(
+        connection, survey_id, default_notice(town.NAME_ZH, town.NAME_EN, sealed=False), staff["office"], now
+    )
     codes = load_roll(connection, survey_id, pepper, now)
     used = _load_answers(connection, _Survey(survey_id, forms, codes, pepper, now.date()), chance)
     load_inspections(connection, objects, evaluation_id, staff, now, photos)

@@ -57,11 +57,12 @@ def load_roll(connection: Connection, survey_id: int, pepper: bytes, now: dateti
             for one in planned
         ],
     )
-    _draw_cases(connection, survey_id, planned, now)
+    draw_cases(connection, survey_id, planned, now)
     return {one.code: _issue(connection, survey_id, one, pepper) for one in planned}
 
 
-def _draw_cases(connection: Connection, survey_id: int, planned: list[Strand], now: datetime) -> None:
+def draw_cases(connection: Connection, survey_id: int, planned: list[Strand], now: datetime) -> None:
+    """Write a frame of numbered members, draw from it, and keep the cases."""
     members = [(one.code, f"{one.code}-{number:05d}") for one in planned for number in range(1, one.population + 1)]
     frame = frame_of(("", stratum, member) for stratum, member in members)
     plan = plan_of(("", one.code, str(one.drawn)) for one in planned)

@@ -25,6 +25,7 @@ from api.actions.survey_setup import Plan, set_up
 from api.actions.tally import form_of_version
 from api.demonstration import town
 from api.demonstration.answers import Person, answer, standing
+from api.demonstration.roll import Strand, draw_cases
 from api.store import roll, surveys
 from api.store.evaluations import evaluation_numbered
 from survey_forms.ballot import keys as campaign
@@ -80,6 +81,8 @@ def load_sealed(  # noqa: PLR0913, PLR0917 - what the world gives a loader
     key, files = _key_ceremony(connection, survey_id, (first, second), now)
     notice = default_notice(evaluation.name_zh, evaluation.name_en, sealed=True)
     publish_notice(connection, survey_id, notice, first, now)
+    group = _group()
+    draw_cases(connection, survey_id, [Strand(GROUP, group, group.name_zh, group.name_en, MEMBERS, DRAWN)], now)
     codes = [new_code(secrets.randbelow) for _ in range(DRAWN)]
     macs = sorted(code_mac(pepper, CODE_NAMESPACE, code) for code in codes)
     connection.execute(
@@ -90,8 +93,12 @@ def load_sealed(  # noqa: PLR0913, PLR0917 - what the world gives a loader
     return Sealed(survey_id, codes[ANSWERED:], files)
 
 
+def _group() -> town.Group:
+    return next(one for one in town.GROUPS if one.code == GROUP)
+
+
 def _sheet() -> bytes:
-    group = next(one for one in town.GROUPS if one.code == GROUP)
+    group = _group()
     names = f"{group.name_zh},{group.name_en}"
     line = f"{GROUP},{names},public_review.{GROUP},{group.form},{GROUP},{names},{MEMBERS}"
     return f"{','.join(COLUMNS)}\r\n{line}\r\n".encode()

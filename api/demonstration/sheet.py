@@ -7,10 +7,10 @@ the fragment of the link, which browsers do not send: opening the link spends no
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import segno
-
+from api.actions.responses import CODE_NAMESPACE
 from api.demonstration.town import GROUPS, NAME_ZH
-from survey_forms.sampling.codes import display
+from api.documents_pdf.code_sheets import symbol
+from survey_forms.sampling.codes import display, token_of
 
 SHOWN = 4
 HEAD = """<!doctype html>
@@ -27,19 +27,17 @@ HEAD = """<!doctype html>
 """
 
 
-def code_sheet(base_url: str, codes: Mapping[str, Sequence[str]]) -> str:
-    """The sheet as one HTML page, a few codes a respondent group."""
+def code_sheet(base_url: str, codes: Mapping[str, Sequence[str]], pepper: bytes) -> str:
+    """The sheet as one HTML page, a few codes a respondent group; `pepper` makes the tokens of their QR codes."""
     names = {group.code: f"{group.name_zh} {group.name_en}" for group in GROUPS}
     parts = [HEAD.format(title=escape(f"{NAME_ZH}:评议码"))]
     for group, listed in codes.items():
         parts.append(f"<h2>{escape(names.get(group, group))}</h2><ul>")
-        parts.extend(f"<li>{_qr(base_url, code)}<code>{display(code)}</code></li>" for code in listed[:SHOWN])
+        parts.extend(f"<li>{_qr(base_url, code, pepper)}<code>{display(code)}</code></li>" for code in listed[:SHOWN])
         parts.append("</ul>")
     return "\n".join(parts)
 
 
-def _qr(base_url: str, code: str) -> str:
-    # Upper case keeps the link in the QR alphabet of 45: a smaller symbol (mobile.md section 7.1).
-    link = f"{base_url.upper()}/#{code}"
-    made = segno.make(link, error="q", boost_error=False)
+def _qr(base_url: str, code: str, pepper: bytes) -> str:
+    made = symbol(base_url, token_of(pepper, CODE_NAMESPACE, code))
     return made.svg_inline(scale=4, border=2, svgclass=None, lineclass=None, omitsize=True, title=code)
