@@ -36,18 +36,16 @@ def state(survey_id: int) -> Response:
 @allow_anyone
 def receipt(survey_id: int) -> Response:
     """Whether a receipt's box is among the closed ones."""
-    given = "".join(request.form.get("receipt", "").split())[: LONGEST_RECEIPT + 1]
-    return _page(survey_id, given)
+    return _page(survey_id, _given())
 
 
 @pages.post("/receipt.json")
 @allow_anyone
 def proof(survey_id: int) -> Response:
     """The proof of it as a file."""
-    given = "".join(request.form.get("receipt", "").split())[: LONGEST_RECEIPT + 1]
     with services().database.read() as connection:
         _sealed(connection, survey_id)
-        found = trees.inclusion(connection, survey_id, given)
+        found = _inclusion(connection, survey_id, _given())
     if found is None:
         raise Refused("receipt_unknown")
     return _file(
@@ -97,7 +95,7 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
         strata = surveys.strata_of(connection, survey_id)
         key = boxes.key_of(connection, survey_id)
         if receipt and closed:
-            found = trees.inclusion(connection, survey_id, receipt)
+            found = _inclusion(connection, survey_id, receipt)
     return page(
         "ballots/public.html",
         survey=survey,
@@ -108,6 +106,17 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
         found=found,
         is_over=survey.is_over(utc_now()),
     )
+
+
+def _given() -> str:
+    """The receipt in the body, however it was spaced, and no longer than any receipt."""
+    return "".join(request.form.get("receipt", "").split())[: LONGEST_RECEIPT + 1]
+
+
+def _inclusion(connection: Connection, survey_id: int, given: str) -> Inclusion | None:
+    """Of the receipt as it was drawn, else as a respondent copies it from the page: with hyphens, in small letters."""
+    drawn = trees.inclusion(connection, survey_id, given)
+    return drawn or trees.inclusion(connection, survey_id, given.replace("-", "").upper())
 
 
 def _sealed(connection: Connection, survey_id: int) -> Window:

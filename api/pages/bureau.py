@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from api.actions.report import GroupResult, Report, read_report
 from api.auth import allow
 from api.pages.desk import evaluation_in_view
-from api.pages.progress import document_order, progress_of, response_chart
+from api.pages.progress import document_order, progress_of, response_chart, sealed_in
 from api.pages.render import page
 from api.pages.shown import score_chart, standings
 from api.services import services
@@ -43,6 +43,7 @@ def overview() -> Response:
         evaluation = evaluation_in_view(connection)
         report = read_report(connection, evaluation)
         groups = progress_of(connection, evaluation)
+        sealed = sealed_in(connection, evaluation.id)
         forms = [
             form for one in surveys.surveys_of(connection, evaluation.id) for form in surveys.forms_of(connection, one)
         ]
@@ -55,6 +56,7 @@ def overview() -> Response:
         standings=ranked,
         scores=score_chart(report, ranked),
         groups=groups,
+        sealed=sealed,
         chart=response_chart(groups),
         cross=_cross(report),
         forms=forms,

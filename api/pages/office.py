@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from api.actions.report import read_report
 from api.auth import allow
 from api.pages.desk import evaluation_in_view, number_in_address
-from api.pages.progress import progress_of, response_chart, waiting_in
+from api.pages.progress import progress_of, response_chart, sealed_in, waiting_in
 from api.pages.render import page
 from api.pages.shown import flag_words, grade_words, score_chart, standings
 from api.pages.survey_facts import survey_facts
@@ -45,6 +45,7 @@ def overview() -> Response:
             others=[one for one in evaluations.evaluations(connection) if one.id != evaluation.id],
             rounds=evaluations.rounds_of(connection, evaluation.id),
             groups=groups,
+            sealed=sealed_in(connection, evaluation.id),
             chart=response_chart(groups),
             waiting=waiting_in(connection, evaluation.id),
             reports=number_of_reports(connection, evaluation.id),

@@ -9,7 +9,7 @@ from api.actions.report import GroupProgress, read_progress
 from api.pages.charts import Share, share_chart
 from api.pages.render import t
 from api.pages.ui import percent, whole
-from api.store import findings, indicators, ledger, surveys
+from api.store import closings, findings, indicators, ledger, surveys
 from api.store.evaluations import Evaluation
 from api.store.surveys import Group
 from survey_forms.scheme.load import load_scheme
@@ -49,6 +49,11 @@ def progress_of(connection: Connection, evaluation: Evaluation) -> list[GroupPro
     by_code = {one.group: one for one in found if one.survey_id == latest}
     scheme = load_scheme(evaluation.scheme)
     return [by_code[group.code] for group in groups_in_order(connection, latest, scheme)]
+
+
+def sealed_in(connection: Connection, evaluation_id: int) -> list[int]:
+    """The surveys of an evaluation whose answers are sealed and not counted yet."""
+    return closings.ballots_to_count(connection, surveys.surveys_of(connection, evaluation_id))
 
 
 def waiting_in(connection: Connection, evaluation_id: int) -> Waiting:

@@ -30,6 +30,7 @@ from api.pages.respondent_visit import SUMMARY, visit, visit_of
 from api.pages.respondent_welcome import WELCOME, closed, entry_facts, frame_of, welcome
 from api.problems import say, status_of
 from api.services import services, utc_now
+from api.store.windows import window_of
 from survey_forms.refusal import Refused
 from survey_forms.sampling.codes import display
 
@@ -188,7 +189,9 @@ def _entry(refused: Refused | None = None, left: str = "") -> Response:
 def _receipt(held: Pass) -> Response:
     with services().database.read() as connection:
         frame_of(connection, held.survey_id)
-    return page("respondent/receipt.html", receipt=display(held.receipt), may_report=True)
+        window = window_of(connection, held.survey_id) if held.survey_id else None
+    sealed = window.survey_id if window and window.secrecy == "sealed" else None
+    return page("respondent/receipt.html", receipt=display(held.receipt), may_report=True, sealed=sealed)
 
 
 @pages.get("/survey/picture")

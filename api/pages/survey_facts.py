@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.pages.progress import groups_in_order
-from api.store import roll, surveys, tallies
+from api.store import closings, roll, surveys, tallies
 from api.store.evaluations import Evaluation
 from api.store.roll import Fieldwork
 from api.store.surveys import Group, Stratum
@@ -65,4 +65,5 @@ def survey_facts(connection: Connection, evaluation: Evaluation) -> dict[str, An
         "names": {group.code: group for group in groups},
         "draws": roll.draws_of(connection, latest),
         "forms": surveys.forms_of(connection, latest),
+        "sealed": closings.ballots_to_count(connection, [latest]),
     }

@@ -163,6 +163,15 @@ class TestThePublic:
         assert verify_inclusion(leaf, told["leaf_index"], told["tree_size"], path, root)
         assert receipts[3] not in json.dumps(told)
 
+    def test_a_receipt_is_found_as_the_respondent_copies_it_from_the_page(self, app, engine):
+        with engine.begin() as connection:
+            sealed = a_sealed_survey(connection)
+            (code,) = some_codes(connection, sealed.survey, 1, PEPPER)
+            assert settle(connection, a_try(code, "ABCDEFGHJK2345678923")) == ["accepted"]
+            close(connection, sealed)
+        found = app.test_client().post(f"/ballots/{sealed.id}/receipt", data={"receipt": "abcd-efgh jk23-4567-8923"})
+        assert "这份评议在公布的密封票里" in found.text
+
     @pytest.mark.parametrize("receipt", ["no-such-receipt-at-all", "x" * 500, "'; --", "\0", "回执"])
     def test_another_receipt_is_not_found(self, app, closed, receipt):
         sealed, _ = closed
