@@ -41,7 +41,7 @@ def offered(select: Element, source: Source, nodes: Mapping[str, Node], path: st
     """
     itemset = select.find(f"{XF}itemset")
     if itemset is None:
-        return Offered(tuple(_written_out(select, source, path)))
+        return Offered(tuple(_written_out(select, source)))
     value, label = itemset.find(f"{XF}value"), itemset.find(f"{XF}label")
     if value is None or label is None or value.get("ref") not in _VALUES or label.get("ref") not in _LABELS:
         nodeset = itemset.get("nodeset", "")
@@ -66,9 +66,9 @@ def _now(itemset: Itemset, choices: tuple[Choice, ...]) -> Callable[[State], tup
     return in_another_order
 
 
-def _written_out(select: Element, source: Source, path: str) -> list[Choice]:
+def _written_out(select: Element, source: Source) -> list[Choice]:
     return [
-        Choice((item.findtext(f"{XF}value") or "").strip(), source.wordings.of(item.find(f"{XF}label"), path))
+        Choice((item.findtext(f"{XF}value") or "").strip(), source.wordings.of(item.find(f"{XF}label")))
         for item in select.iterfind(f"{XF}item")
     ]
 
@@ -82,6 +82,6 @@ def lists_of(source: Source) -> Lists:
         name = written.partition("instance('")[2].partition("'")[0]
         choices = source.lists[name].choices if name in source.lists else ()
         if itemset is None:
-            choices = tuple(_written_out(select, source, select.get("ref", "")))
+            choices = tuple(_written_out(select, source))
         wordings[select.get("ref", "")] = {choice.name: choice.label for choice in choices}
     return Lists({name: one.listing for name, one in source.lists.items()}, wordings, source.version)

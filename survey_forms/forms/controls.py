@@ -53,7 +53,7 @@ def question_of(control: Element, node: Bound, source: Source, faults: list[Faul
     limit = MOST_CHOICES if node.offered.now is None else MOST_LISTED
     if len(node.offered.choices) > limit:
         faults.append(question_fault("form_too_many_choices", node.name, limit=limit))
-    label = source.wordings.of(control.find(f"{XF}label"), node.path)
+    label = source.wordings.of(control.find(f"{XF}label"))
     if not label:
         faults.append(question_fault("form_no_label", node.name, "label"))
     unit = (node.bind.get(f"{MC}unit") or "").strip()
@@ -63,7 +63,7 @@ def question_of(control: Element, node: Bound, source: Source, faults: list[Faul
         name=node.name,
         type=kind,
         label=label,
-        hint=source.wordings.of(control.find(f"{XF}hint"), node.path),
+        hint=source.wordings.of(control.find(f"{XF}hint")),
         required=kind != "note" and node.bind.get("required", "false()").strip() != "false()",
         required_message=source.wordings.of_attribute(node.bind.get(f"{JR}requiredMsg")),
         constraint_message=source.wordings.of_attribute(node.bind.get(f"{JR}constraintMsg")),

@@ -36,11 +36,21 @@ class Wordings:
     texts: dict[str, dict[str, str]] = field(default_factory=dict)
     outputs: dict[str, list[Output]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    numbers: dict[str, str] = field(default_factory=dict)
+    read: dict[int, Text] = field(default_factory=dict)
 
-    def of(self, element: Element | None, context: str = "") -> Text:
-        """The text of a label, hint or message element in every language it is written in."""
-        if element is None:
-            return {}
+    def read_body(self, body: Element) -> None:
+        """Read the words that stand in the body itself, before anything asks what they quote."""
+        for element in body.iter():
+            for part in (element.find(f"{XF}label"), element.find(f"{XF}hint")):
+                if part is not None:
+                    self.read[id(part)] = self._of(part, element.get("ref", ""))
+
+    def of(self, element: Element | None) -> Text:
+        """The text of a label or hint of the body in every language it is written in."""
+        return {} if element is None else self.read[id(element)]
+
+    def _of(self, element: Element, context: str) -> Text:
         reference = element.get("ref")
         return self.of_attribute(self.flat(element, context) if reference is None else reference)
 
@@ -66,8 +76,11 @@ class Wordings:
     def quoted(self, expression: str, context: str) -> str:
         """`${name}`; for what is no plain reference a number stands in for the name."""
         path = _PATH.fullmatch(expression.strip())
-        name = path[1] if path else f"={len(self.outputs) + 1}"
-        self.outputs.setdefault(name, []).append(Output(expression.strip(), context))
+        name = path[1] if path else self.numbers.setdefault(expression, f"={len(self.numbers) + 1}")
+        places = self.outputs.setdefault(name, [])
+        place = Output(expression.strip(), context)
+        if place not in places:
+            places.append(place)
         return f"${{{name}}}"
 
 

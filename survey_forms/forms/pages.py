@@ -174,10 +174,14 @@ class Layout:
         read = self.logic.sources(node) | self.logic.shown(texts)
         own = node.calculate.slots if question.type == "note" and node.calculate is not None else frozenset()
         if page.is_full_for(question) or here & (read | own):
+            headings: list[Question] = []
+            while page.questions and page.questions[-1].name in self.headings:
+                headings.insert(0, page.questions.pop())
             self.close()
-            self.gathered = replace(page, name="", questions=[], nodes=[])
+            self.gathered = replace(page, name="", questions=headings, nodes=[])
         self.gathered.questions.append(question)
-        self.gathered.nodes.append(node)
+        if question.name not in self.headings:
+            self.gathered.nodes.append(node)
 
     def close(self) -> None:
         """Finish the page being gathered."""
@@ -200,7 +204,7 @@ class Layout:
 
     def words(self, element: Element) -> Text:
         """The element's label."""
-        return self.source.wordings.of(element.find(f"{XF}label"), element.get("ref", ""))
+        return self.source.wordings.of(element.find(f"{XF}label"))
 
     def refuse(self, code: str, element: Element, aspect: str, **facts: object) -> None:
         """Add a fault at an element."""
@@ -212,24 +216,25 @@ def lay_out(source: Source, logic: Logic, faults: list[Fault]) -> Layout:
     layout = Layout(source, logic, faults)
     layout.walk(source.body)
     layout.close()
-    faults.extend(_forward(layout.pages, logic))
+    faults.extend(_forward(layout, logic))
     return layout
 
 
-def _forward(pages: list[Page], logic: Logic) -> Iterator[Fault]:
+def _forward(layout: Layout, logic: Logic) -> Iterator[Fault]:
     """Questions whose asking depends on an answer given on the same page or later."""
-    nodes = {node.name: node for node in logic.nodes.values()}
-    asked_on = {
-        nodes[question.name].slot: (index, question.name)
-        for index, page in enumerate(pages)
+    nodes = {node.name: node for node in logic.nodes.values() if node.path in layout.source.leaves}
+    asked = [
+        (index, nodes[question.name])
+        for index, page in enumerate(layout.pages)
         for question in page.questions
-    }
-    for index, page in enumerate(pages):
-        for question in page.questions:
-            for slot in logic.sources(nodes[question.name]):
-                other_page, other = asked_on.get(slot, (-1, ""))
-                if other_page >= index:
-                    yield question_fault("form_depends_forward", question.name, "relevant", other=other)
+        if question.name in nodes
+    ]
+    pages = {node.slot: (index, node.name) for index, node in asked}
+    for index, node in asked:
+        for slot in sorted(logic.sources(node)):
+            other_page, other = pages.get(slot, (-1, ""))
+            if other_page >= index:
+                yield question_fault("form_depends_forward", node.name, "relevant", other=other)
 
 
 def _is_page(group: Element) -> bool:

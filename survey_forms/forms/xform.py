@@ -74,6 +74,7 @@ def read_xform(xform_xml: bytes) -> Source:
     """
     top, model, body, title = _opened(xform_xml)
     wordings = read_wordings(model)
+    wordings.read_body(body)
     nodes = _Nodes()
     nodes.read(top, f"/{local(top)}")
     first_values, faults = _actions(model, body)

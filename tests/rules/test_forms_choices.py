@@ -52,9 +52,9 @@ def faults(form, raw):
     return {}
 
 
-def question(form, raw, name, language="zh", entry=None, seed=0):
+def question(form, raw, name, entry=None, seed=0):
     stops = [stop for stop in relevant_pages(form, raw, TODAY) if stop.entry == entry]
-    pages = [shown(form, stop, raw, TODAY, language, seed=seed) for stop in stops]
+    pages = [shown(form, stop, raw, TODAY, "zh", seed=seed) for stop in stops]
     return next(one for page in pages for one in page.questions if one.question.name == name)
 
 
