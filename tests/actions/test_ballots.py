@@ -23,6 +23,7 @@ from survey_forms.sampling.codes import code_mac, draft_id
 from survey_forms.transparency import verify_inclusion
 from tests.ballots import CUSTODIANS, a_member, a_sealed_survey, close, count_offline, end, load, now
 from tests.builders import DAY, a_survey, some_codes
+from tests.rules.books import a_book, a_row
 
 PEPPER = b"a test's pepper, thirty-two bytes at least"
 
@@ -186,6 +187,15 @@ class TestRehearsing:
         assert add(987654) == [("not_found", "")]
         connection.execute(text("UPDATE office.survey SET secrecy = 'sealed'"))
         assert add(other.id) == [("key_of_other_survey", "key")]
+
+    def test_a_form_with_pictures_cannot_be_sealed(self, connection, staff):
+        book = a_book(a_row("begin_group", "one"), a_row("image", "scene"), a_row("end_group"))
+        survey = a_survey(connection, book, status="draft")
+        connection.execute(text("UPDATE office.survey SET secrecy = 'sealed'"))
+        file = write_public(new_key(secrets.token_bytes(32), CUSTODIANS)[0])
+        assert refusals(keys.add_key, connection, survey.id, file, staff[0], now()) == [
+            ("sealed_form_with_pictures", survey.form_version[:12])
+        ]
 
 
 class TestClosing:
