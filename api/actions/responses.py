@@ -7,7 +7,6 @@ An answer of a sealed survey is a sealed box instead, which its receipt names. T
 whoever owns the database, for both are written at once; that tells them nothing, for they cannot open it.
 """
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -52,14 +51,17 @@ class Submission:
 # Freezing a round takes the same lock exclusively: an answer is wholly before the freeze or refused by it.
 _SHARE = "SELECT pg_advisory_xact_lock_shared(hashtext('round'), s) FROM unnest(%s::int[]) AS t(s)"
 
+# The box with the same receipt is asked for one by one: NOT EXISTS would have PostgreSQL hash all boxes there are.
 _ACCEPT = """
 WITH given AS (
   SELECT decode(t.mac, 'hex') AS mac, decode(t.receipt_hash, 'hex') AS receipt_hash,
          decode(t.draft_id, 'hex') AS draft_id, response_id, survey_id, stratum, wcell, form_version, answers,
-         mode, day, decode(t.sealed, 'base64') AS sealed
-  FROM jsonb_to_recordset(%s::jsonb)
-    AS t(mac text, receipt_hash text, draft_id text, response_id uuid, survey_id integer, stratum text,
-         wcell text, form_version text, answers jsonb, mode text, day date, sealed text)
+         mode, day, nullif(t.sealed, '') AS sealed
+  FROM ROWS FROM (
+    jsonb_to_recordset(%s::jsonb) AS (mac text, receipt_hash text, draft_id text, response_id uuid, survey_id integer,
+                                      stratum text, wcell text, form_version text, answers jsonb, mode text, day date),
+    unnest(%b::bytea[])
+  ) AS t(mac, receipt_hash, draft_id, response_id, survey_id, stratum, wcell, form_version, answers, mode, day, sealed)
 ), spent AS (
   UPDATE roll.access_code AS code SET spent = true FROM given
   WHERE code.mac = given.mac AND NOT code.spent AND NOT code.revoked
@@ -70,8 +72,8 @@ WITH given AS (
                   AND (survey.secrecy = 'sealed') = (given.sealed IS NOT NULL)
                   AND (given.sealed IS NULL OR NOT EXISTS (
                     SELECT FROM ballot.closing WHERE closing.survey_id = survey.id)))
-    AND (given.sealed IS NULL OR NOT EXISTS (
-      SELECT FROM ballot.box WHERE box.receipt_hash = given.receipt_hash))
+    AND (given.sealed IS NULL OR (
+      SELECT box.receipt_hash FROM ballot.box WHERE box.receipt_hash = given.receipt_hash) IS NULL)
   RETURNING given.*
 ), kept AS (
   INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
@@ -100,9 +102,10 @@ def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Ou
         Refused: `try_again` where somebody used a box's receipt a second time this very moment.
     """
     rows_of(connection, _SHARE, [sorted({submission.survey_id for submission in submissions})])
-    given = orjson.dumps([_given(submission) for submission in submissions])
+    given = orjson.dumps([_given(submission) for submission in submissions]).decode()
+    boxes = [submission.sealed or b"" for submission in submissions]
     try:
-        accepted = {response_id for (response_id,) in rows_of(connection, _ACCEPT, [given.decode()])}
+        accepted = {response_id for (response_id,) in rows_of(connection, _ACCEPT, [given, boxes])}
     except IntegrityError as error:
         raise Refused("try_again") from error
     pictures = [(s.response_id, *one) for s in submissions if s.response_id in accepted for one in s.pictures]
@@ -134,5 +137,4 @@ def _given(one: Submission) -> dict[str, Any]:
         "answers": one.answers,
         "mode": one.mode,
         "day": one.day,
-        "sealed": b64encode(one.sealed).decode() if one.sealed else None,
     }

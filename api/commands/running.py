@@ -56,17 +56,7 @@ class House:
 
     def start_web(self, host: str, port: int, processes: int = WEB_PROCESSES) -> None:
         """The web server; returns when it answers. It keeps no access log: an address could tell who answered."""
-        web = self._program(
-            "web",
-            [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "api.app:from_environment"),
-                *("--host", host, "--port", str(port), "--http", "1", "--no-ws"),
-                *("--workers", str(processes), "--blocking-threads", str(WEB_THREADS)),
-                *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "4"),
-                *("--no-access-log", "--log-level", "info"),
-            ],
-            WEB,
-        )
+        web = self._program("web", web_command(host, port, processes), WEB)
         self.supervisor.start(web)
         self.supervisor.wait_for_web(f"http://{reachable(host)}:{port}", web)
 
@@ -75,6 +65,17 @@ class House:
         url = self.env["DATABASE_URL"]
         env = self.env | {"DATABASE_URL": as_role(url, role) if self.has_roles else url}
         return Process(name, command, log=self.place.logs / f"{name}.log", env=env)
+
+
+def web_command(host: str, port: int, processes: int) -> list[str]:
+    """The command line of the web server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "api.app:from_environment"),
+        *("--host", host, "--port", str(port), "--http", "1", "--no-ws"),
+        *("--workers", str(processes), "--blocking-threads", str(WEB_THREADS)),
+        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "4"),
+        *("--no-access-log", "--log-level", "info"),
+    ]
 
 
 @contextmanager
