@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from api.store import evaluations, forms, people, rounds
 from survey_forms.forms.compile import compile_form
 from survey_forms.forms.model import Form
+from survey_forms.forms.places import Bilingual
 from survey_forms.forms.workbook import Converted
 from survey_forms.refusal import Fault, Refused
 
@@ -52,7 +53,7 @@ def choose(connection: Connection, target: tuple[int, str], version: str, staff_
     if present.version == version:
         return
     if held.status != "draft":
-        raise Refused("form_in_use", "group", group=present.group_zh, group_en=present.group_en)
+        raise Refused("form_in_use", "group", group=Bilingual(present.group_zh, present.group_en))
     kept, files = found
     units = {unit.code for unit in evaluations.units_of(connection, held.evaluation_id)}
     if faults := list(_unknown_units(compile_form(files.xform), units)):

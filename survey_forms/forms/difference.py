@@ -194,8 +194,9 @@ def _choices(before: Question, after: Question, where: Bilingual, *, rates: bool
     for name in both:
         if was[name].points != now[name].points:
             given, gives = _points(was[name]), _points(now[name])
-            facts = {"where": where, "choice": name, "before": given, "after": gives}
-            yield Change(Fault("difference_points", after.name, facts), rates)
+            yield _change(
+                "difference_points", after.name, breaks=rates, where=where, choice=name, before=given, after=gives
+            )
         yield from _texts("difference_choice", after.name, was[name].label, now[name].label, where=where, choice=name)
 
 

@@ -22,7 +22,7 @@ from survey_forms.forms.lint_logic import (
     wrong_logic,
 )
 from survey_forms.forms.linted import Linted
-from survey_forms.forms.places import closest
+from survey_forms.forms.places import Bilingual, closest
 from survey_forms.forms.question_types import (
     KNOWN_TYPES,
     OPENING,
@@ -148,7 +148,7 @@ def _check_group(survey: Table, line: Line, kind: str, open_groups: list[tuple[L
 def _ending(opened: Line) -> dict[str, object]:
     """What closes a group or a repeat, in the words of the language in which it was opened."""
     kind, _ = question_type(visible(opened.cells.get("type", "")))
-    return {"end_zh": "结束重复" if kind == "begin_repeat" else "结束组", "end_en": OPENING[kind]}
+    return {"ending": Bilingual("结束重复" if kind == "begin_repeat" else "结束组", OPENING[kind])}
 
 
 def _checked_row(survey: Table, line: Line, kind: str, linted: Linted) -> dict[str, str]:

@@ -34,6 +34,7 @@ _WORDS = {
     "今天": "today()",
 }
 _SHOUTED = re.compile(r"\b(AND|OR|NOT|DIV|MOD|IF|TRUE|FALSE|TODAY|SELECTED|SUM|COUNT|ROUND|Or|And|Not|If|Today)\b")
+_TRAILING = re.compile(r"(\band|\bor|\bdiv|\bmod|[-+*=<>,])\s*$")
 _SLIPS: Mapping[str, str] = {
     r"(?<=[\d})])\s*/\s*(?=[\d$(])": "div",
     r"%": "mod",
@@ -86,4 +87,15 @@ def miswritten(logic: str) -> tuple[str, dict[str, object]] | None:
                     {"symbol": symbol},
                 )
             )
-    return None
+    return _unfinished(outside)
+
+
+def _unfinished(outside: str) -> tuple[str, dict[str, object]] | None:
+    """Brackets that do not match, quotation marks without their twin, an operator with nothing after it."""
+    opened, closed = outside.count("("), outside.count(")")
+    if opened != closed:
+        return "expression_brackets", {"opened": opened, "closed": closed}
+    if "'" in outside.replace("''", "") or '"' in outside:
+        return "expression_quotes", {}
+    trailing = _TRAILING.search(outside)
+    return ("expression_ends_early", {"symbol": trailing[1]}) if trailing else None

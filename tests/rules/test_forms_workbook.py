@@ -36,7 +36,7 @@ WRONG_CELLS = [
     ([AGE, a_row("integer", "x", relevant="${age > 1")], "survey!D3", "workbook_reference_open"),
     ([AGE, a_row("integer", "x", relevant="${age} == 1")], "survey!D3", "expression_operator"),
     ([AGE, a_row("integer", "x", relevant="${age} && 1 = 1")], "survey!D3", "expression_operator"),
-    ([AGE, a_row("integer", "x", relevant="(${age} > 1")], "survey!D3", "expression_unreadable"),
+    ([AGE, a_row("integer", "x", relevant="(${age} > 1")], "survey!D3", "expression_brackets"),
     ([AGE, a_row("integer", "x", relevant="selectd(${age}, 1)")], "survey!D3", "expression_function_unknown"),
     ([AGE, a_row("integer", "x", relevant="not(${age})")], "survey!D3", "expression_not_condition"),
     ([AGE, a_row("integer", "x", constraint="age > 1")], "survey!D3", "expression_bare_name"),
