@@ -48,14 +48,9 @@ def load(  # noqa: PLR0913, PLR0917 - what, whose, as announced, who, when
     if faults:
         raise Refused.of(faults)
     day = local_day(closed.closed_at)
-    for start in range(0, len(result.answers), AT_ONCE):
-        some = result.answers[start : start + AT_ONCE]
-        closings.load_counted(
-            connection,
-            survey_id,
-            day,
-            [Counted(uuid4(), one.stratum, one.envelope.form_version, one.envelope.answers) for one in some],
-        )
+    answers = [Counted(uuid4(), one.stratum, one.envelope.form_version, one.envelope.answers) for one in result.answers]
+    for start in range(0, len(answers), AT_ONCE):
+        closings.load_counted(connection, survey_id, day, answers[start : start + AT_ONCE])
     closings.mark_result(connection, survey_id, result.digest, staff_id, now)
     people.record_act(
         connection,
