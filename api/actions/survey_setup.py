@@ -1,6 +1,6 @@
 """Setting a survey up: its round in draft, its window, how secret it is, and who answers what (the strata's sheet)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from api.actions import strata_sheet
 from api.actions.indicators import accepts_of
 from api.actions.strata_sheet import Line
+from api.actions.tally import form_of_version
 from api.store import evaluations, people, survey_setup, surveys
 from api.store.evaluations import Evaluation
+from survey_forms.forms.places import question_fault
 from survey_forms.refusal import Fault, Refused
 
 LONGEST_NAME = 100
@@ -45,6 +47,8 @@ def set_up(connection: Connection, evaluation: Evaluation, plan: Plan, staff_id:
         )
     except Refused as refused:
         faults += refused.faults
+    if plan.secrecy == "sealed":
+        faults += _pictures_asked(connection, {line.form for line in lines})
     if faults:
         raise Refused.of(faults)
     round_id = survey_setup.add_round(
@@ -98,6 +102,18 @@ def _wrong(plan: Plan, units: int, now: datetime) -> list[Fault]:
     if plan.units_per_respondent is not None and not 0 < plan.units_per_respondent < max(units, 1):
         faults.append(Fault("survey_units_unfit", "units_per_respondent", {"units": units}))
     return faults
+
+
+def _pictures_asked(connection: Connection, versions: Collection[str]) -> list[Fault]:
+    """Every question of the forms that asks for a picture, which no sealed ballot can carry."""
+    forms = [form_of_version(connection, version) for version in sorted(versions)]
+    pages = [page for form in forms for page in form.pages]
+    return [
+        question_fault("form_image_sealed", question.name)
+        for page in pages
+        for question in page.questions
+        if question.type == "image"
+    ]
 
 
 def _groups(lines: list[Line]) -> list[Mapping[str, object]]:

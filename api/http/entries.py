@@ -1,4 +1,4 @@
-"""Answers as the API sends them → answers as a form does: numbers as digits, a repeat's list of objects as flat keys."""
+"""Answers as the API sends them → as a form does: numbers as digits, a repeat's list of objects as flat keys."""
 
 from typing import Any
 

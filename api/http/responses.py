@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from api.actions.responses import Outcome
 from api.auth import allow_anyone
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
+from api.http.entries import flattened
 from api.services import services, utc_now
 from survey_forms.refusal import Fault, Refused
 
@@ -21,7 +22,9 @@ SETTLED = "mingcha.settled"
 """Where the lane (`lane.py`) leaves the exception that settling ended in, for the view to raise."""
 LARGEST = 64 * 1024
 _FIELDS: dict[str, type] = {"code": str, "answers": dict, "receipt": str}
-_ANSWER = {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": "string"}}]}
+_PLAIN = [{"type": ["string", "number"]}, {"type": "array", "items": {"type": "string"}}]
+_ENTRY = {"type": "object", "additionalProperties": {"oneOf": _PLAIN}}
+_ANSWER = {"oneOf": [*_PLAIN, {"type": "array", "items": _ENTRY}]}
 _BODY = {
     "required": True,
     "content": {
@@ -35,7 +38,10 @@ _BODY = {
                     "answers": {
                         "type": "object",
                         "additionalProperties": _ANSWER,
-                        "description": "变量名 → 回答，与网页表单相同 / question name → answer, as a form sends it",
+                        "description": "变量名 → 回答，与网页表单相同；重复组是对象的数组，一项一个；"
+                        "排序题是按先后排列的数组；图片只能在网页上交 / "
+                        "question name → answer, as a form sends it; a repeat is a list of objects, one an entry; a"
+                        " rank lists the choices in order; pictures come by the pages only",
                     },
                     "receipt": {
                         "type": "string",
@@ -110,5 +116,4 @@ def read_submission(data: bytes) -> tuple[str, dict[str, Any], str]:
     wrong += sorted(name for name in body if name not in _FIELDS)[:20]
     if wrong:
         raise Refused.of(Fault("invalid_fields", name[:60]) for name in wrong)
-    answers = {name: str(value) if type(value) in {int, float} else value for name, value in body["answers"].items()}
-    return body["code"], answers, body["receipt"]
+    return body["code"], flattened(body["answers"]), body["receipt"]

@@ -35,7 +35,7 @@ def screen(
 ) -> Screen:
     """One screen as it is shown, with the faults to be told on it and what was looked for in its lists."""
     whole = _shown(way, turn.stop, reader)
-    wrong = {fault.path or "": said(way, fault, reader) for fault in faults}
+    wrong = {fault.path or "": said(fault, reader) for fault in faults}
     told = {fault.path for fault in faults if fault.code in AS_TOLD}
     drawn = {
         one.question.name: replace(
@@ -107,17 +107,11 @@ def summary(way: Way, reader: Reader) -> list[tuple[Screen, list[tuple[Field, st
     return found
 
 
-def said(way: Way, fault: Fault, reader: Reader) -> str:
+def said(fault: Fault, reader: Reader) -> str:
     """A fault as this reader is told: the author's own words in the questions' language where there are any."""
-    if fault.code in AS_TOLD:
-        name = (fault.path or "").rpartition(".")[2]
-        asked = (question for page in way.plan.form.pages for question in page.questions if question.name == name)
-        question = next(asked, None)
-        if question is not None:
-            required = fault.code == "answer_required_as_told"
-            text = question.required_message if required else question.constraint_message
-            if reader.questions in text:
-                return text[reader.questions]
+    words = fault.facts.get("words")
+    if fault.code in AS_TOLD and isinstance(words, Mapping) and reader.questions in words:
+        return str(words[reader.questions])
     return say(fault, reader.page)
 
 

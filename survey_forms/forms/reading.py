@@ -18,6 +18,7 @@ from survey_forms.refusal import Fault
 LONGEST_WORKED_OUT = 2_000
 """Letters kept of what a form works out, so that a form cannot grow a text without end."""
 MOST_UNKNOWN = 20
+_LONGEST_COUNT = 4
 _NAME_SHOWN = 60
 _OUTSIDE = -1
 
@@ -150,6 +151,10 @@ class Reading:
         else:
             entries = to_number(step.count(self.state))
             entries = 0 if math.isnan(entries) else math.trunc(max(0, min(entries, most + 1)))
+        given = self.raw.get(step.name)
+        if relevant and step.count is None and given and not _is_count(given):
+            place = {"page": self._page_of(step.name), "entry": None}
+            self.faults[step.slot, _OUTSIDE, step.slot] = Fault("answer_unreadable", step.name, place)
         if relevant and entries > most:
             key = step.counted_by or step.name
             self.faults[step.slot, _OUTSIDE, step.slot] = Fault(
@@ -209,7 +214,7 @@ def _entries_sent(form: Form, raw: Raw) -> dict[str, int]:
             said[found[1]] = max(said.get(found[1], 0), int(found[2]))
     for name in form.repeats:
         given = raw.get(name)
-        if isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) <= 4:
+        if isinstance(given, str) and _is_count(given):
             said[name] = int(given)
     return said
 
@@ -230,6 +235,10 @@ def unknown_keys(form: Form, raw: Raw) -> list[Fault]:
         Fault("answer_unknown_question", key[:_NAME_SHOWN].encode("utf-8", "replace").decode(), nowhere)
         for key in strangers
     ]
+
+
+def _is_count(given: object) -> bool:
+    return isinstance(given, str) and given.isascii() and given.isdecimal() and len(given) <= _LONGEST_COUNT
 
 
 def _in_entry(form: Form, key: str) -> bool:

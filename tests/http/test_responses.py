@@ -14,6 +14,7 @@ from api.services import KEY
 from api.store import ballots, evaluations
 from survey_forms.sampling.codes import check_character, display
 from tests.builders import a_grid_book, a_survey, some_codes
+from tests.pages.forms import BOOKS
 from tests.rules.books import a_book, a_row
 
 RECEIPT = "0123456789abcdefghij"
@@ -155,3 +156,45 @@ def test_neither_code_nor_receipt_is_logged(app, codes, caplog):
         hand_in(app, codes[0], answers)
     assert codes[0] not in caplog.text
     assert RECEIPT not in caplog.text
+
+
+@pytest.fixture
+def repeat_code(engine, settings):
+    with engine.begin() as connection:
+        return some_codes(connection, a_survey(connection, BOOKS["repeat"]), 1, settings.pepper)[0]
+
+
+def test_a_repeat_is_a_list_of_objects(app, engine, repeat_code):
+    matters = [{"title": "居住证", "days": 3}, {"title": "护照", "done": "2015-06-30"}]
+    reply = hand_in(app, repeat_code, {"used": "yes", "matter": matters, "pleased": "no"})
+    assert reply.status_code == 201
+    (row,) = kept(engine)
+    assert row.answers == {"used": "yes", "matter": matters, "pleased": "no", "days_total": "3"}
+
+
+@pytest.mark.parametrize(
+    ("matters", "path"),
+    [
+        ([{"title": "居住证"}, {"days": "x"}], "matter.2.days"),
+        ([{"title": "居住证", "stranger": "x"}], "matter.1.stranger"),
+        ([{"title": ["a", "b"]}], "matter.1.title"),
+        ([{"title": {"deeper": "x"}}], "matter.1.title"),
+        ([{"title": [{"deeper": "x"}]}], "matter.1.title"),
+        ([{}], "matter.1.title"),
+        ([{"title": "居住证"}, "x"], "matter"),
+        ({"title": "居住证"}, "matter"),
+        (-1, "matter"),
+    ],
+)
+def test_what_is_wrong_in_an_entry_is_told_by_its_key(app, repeat_code, matters, path):
+    reply = hand_in(app, repeat_code, {"used": "yes", "matter": matters, "pleased": "no"})
+    assert reply.status_code == 422
+    assert path in {one["path"] for one in reply.json["errors"]}
+
+
+def test_a_picture_that_did_not_come_by_a_page_is_refused(app, engine, settings):
+    with engine.begin() as connection:
+        (code,) = some_codes(connection, a_survey(connection, BOOKS["image"]), 1, settings.pepper)
+    reply = hand_in(app, code, {"q": "a.jpg"})
+    assert (reply.status_code, reply.json["errors"][0]["path"]) == (422, "q")
+    assert kept(engine) == []
