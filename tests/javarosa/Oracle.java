@@ -55,6 +55,7 @@ public final class Oracle {
     private final Map<String, String> verdicts = new HashMap<>();
     private final Map<String, String> lists = new HashMap<>();
     private final Map<String, String> labels = new HashMap<>();
+    private final Map<String, String> held = new HashMap<>();
     private final TreeSet<String> cleared = new TreeSet<>();
 
     private Oracle(Path xform) throws Exception {
@@ -85,11 +86,12 @@ public final class Oracle {
     }
 
     private String fill(String xml) throws Exception {
-        List.of(verdicts, lists, labels).forEach(Map::clear);
+        List.of(verdicts, lists, labels, held).forEach(Map::clear);
         cleared.clear();
         TreeElement root = pristine.deepCopy(true);
         root.populate(XFormParser.restoreDataModel(XFormParser.getXMLDocument(new StringReader(xml)), null).getRoot(), form);
         form.getMainInstance().setRoot(root);
+        hold(root); // jr:choice-name() may clear an answer before any question is shown
         form.initialize(false, new InstanceInitializationFactory());
         int walks = 0;
         while (walk(false)) {
@@ -131,19 +133,29 @@ public final class Oracle {
             return false;
         }
         TreeReference place = prompt.getIndex().getReference();
-        String before = value(form.getMainInstance().resolveReference(place));
         forgetChoices(prompt.getQuestion().getDynamicChoices());
         List<SelectChoice> choices = prompt.getSelectChoices();
         if (checking) {
             lists.put(path(place), choices.stream().map(SelectChoice::getValue).collect(Collectors.joining(" ")));
         }
         IAnswerData left = form.getMainInstance().resolveReference(place).getValue();
-        if (before.equals(left == null ? "" : left.uncast().getString())) {
+        String now = left == null ? "" : left.uncast().getString();
+        String was = held.put(path(place), now);
+        if (now.equals(was == null ? "" : was)) {
             return false;
         }
         cleared.add(path(place));
         form.setValue(left, place, true);
         return true;
+    }
+
+    private void hold(TreeElement node) {
+        for (int index = 0; index < node.getNumChildren(); index++) {
+            hold(node.getChildAt(index));
+        }
+        if (node.getNumChildren() == 0 && node.getMult() != TreeReference.INDEX_TEMPLATE) {
+            held.put(path(node), value(node));
+        }
     }
 
     /** The list is kept between calls, and then answers would not be looked at. */
@@ -165,7 +177,11 @@ public final class Oracle {
             if (words != null) {
                 words.setLocale(language);
             }
-            labels.merge(place, "text\t" + place + "\t" + escaped(language) + "\t" + escaped(String.valueOf(prompt.getQuestionText())) + "\n", String::concat);
+            String label = escaped(String.valueOf(prompt.getQuestionText()));
+            labels.merge(place, String.join("\t", "text", place, escaped(language), label) + "\n", String::concat);
+        }
+        if (words != null) {
+            words.setToDefault(); // jr:choice-name() answers in the language of the moment
         }
     }
 
@@ -211,9 +227,12 @@ public final class Oracle {
         return node.getValue() == null ? "" : node.getValue().uncast().getString();
     }
 
-    /** /data/children[2]/age → /children[2]/age: entries count from one, only repeats are numbered. */
     private String path(TreeReference place) {
-        TreeElement node = form.getMainInstance().resolveReference(place);
+        return path((TreeElement) form.getMainInstance().resolveReference(place));
+    }
+
+    /** /children[2]/age: entries count from one, only repeats are numbered. */
+    private String path(TreeElement node) {
         StringBuilder path = new StringBuilder();
         for (; node != form.getMainInstance().getRoot(); node = (TreeElement) node.getParent()) {
             path.insert(0, "/" + node.getName() + (node.isRepeatable() ? "[" + (node.getMult() + 1) + "]" : ""));

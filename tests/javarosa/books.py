@@ -111,12 +111,22 @@ def inspection() -> Book:
             "word",
             calculation="concat(${kind}, '-', coalesce(${kind_other}, 'x'), '-', string-length(${phone}))",
         ),
+        a_row("range", "trust", parameters="start=0 end=10 step=2", required="${grade} = 'C'"),
+        a_row("range", "share", parameters="start=-1 end=1 step=0.25", relevant="${trust} >= 4"),
+        a_row("rank needs", "order", required="${trust} < 4"),
+        a_row("calculate", "top", calculation="concat(selected-at(${order}, 0), ' ', ${share} * 2)"),
+        a_row("integer", "copies", default="2", constraint=". > 0 and . <= 20"),
+        a_row("text", "city", default="厦门"),
+        a_row("select_multiple needs", "sent", default="water food"),
+        a_row("calculate", "parcels", calculation="${copies} * count-selected(${sent})"),
+        a_row("text", "receipt", calculation="concat(${city}, ' ', ${parcels})", readonly="yes"),
         a_row("note", "thanks", "扣 ${off} 分，缺勤 ${absent_share}%，${word}"),
     ]
     choices = [
         *YES_NO,
         *a_list("kinds", "window", "office", "both", "other"),
         *a_list("reasons", "few", "system", "papers", "other", "none"),
+        *a_list("needs", "water", "food", "shelter"),
     ]
     return a_book("inspection", survey, choices)
 
@@ -143,7 +153,9 @@ def household() -> Book:
             "part",
             calculation="if(sum(${income}) > 0, round(coalesce(${income}, 0) div sum(${income}), 3), 0)",
         ),
-        a_row("select_one yes_no", "older", relevant="${age} > ${limit}"),
+        a_row("calculate", "share_of_years", calculation="if(${years} > 0, round(${age} div ${years}, 2), 0)"),
+        a_row("calculate", "head", calculation="if(${place} = 1, 'head', concat('with ', ${first}))"),
+        a_row("select_one yes_no", "older", "比 ${oldest} 岁小吗", relevant="${age} > ${limit} and ${people} > 1"),
         a_row("end_repeat", ""),
         a_row("calculate", "people", calculation="count(${person})"),
         a_row("calculate", "years", calculation="sum(${age})"),
@@ -153,6 +165,9 @@ def household() -> Book:
         a_row("calculate", "youngest", calculation="min(${age})"),
         a_row("calculate", "first", calculation="indexed-repeat(${called}, ${person}, 1)"),
         a_row("calculate", "last_age", calculation="indexed-repeat(${age}, ${person}, ${people})"),
+        a_row("calculate", "none_there", calculation="indexed-repeat(${called}, ${person}, 9)"),
+        a_row("calculate", "told_jobs", calculation="count-non-empty(${job})"),
+        a_row("calculate", "all_jobs", calculation="concat(${job})"),
         a_row("calculate", "names", calculation="join('、', ${called})"),
         a_row(
             "text",
@@ -176,9 +191,11 @@ def household() -> Book:
         a_row("end_repeat", ""),
         a_row("begin_repeat", "pet", relevant="${has} = 'yes'"),
         a_row("text", "pet_name"),
+        a_row("integer", "legs", default="4", constraint=". >= 0 and . <= 8"),
         a_row("integer", "pet_age", constraint=". >= 0 and . <= 30"),
         a_row("end_repeat", ""),
         a_row("calculate", "pets", calculation="count(${pet})"),
+        a_row("calculate", "all_legs", calculation="sum(${legs})"),
         a_row("calculate", "pet_years", calculation="sum(${pet_age})"),
     ]
     choices = [
@@ -231,7 +248,7 @@ def _regions() -> Iterator[Row]:
         yield {"list_name": "district", "name": f"d{number}", ZH: f"区 {number}", EN: f"District {number}", **where}
 
 
-def functions() -> Book:
+def functions(expressions: Sequence[str] = EXPRESSIONS) -> Book:
     """One calculate for each expression, over a few inputs of every kind, some of them often empty or irrelevant."""
     survey = [
         a_row("integer", "i"),
@@ -249,6 +266,6 @@ def functions() -> Book:
         a_row("integer", "k"),
         a_row("text", "u"),
         a_row("end_group", ""),
-        *(a_row("calculate", f"f{number}", calculation=one) for number, one in enumerate(EXPRESSIONS, start=1)),
+        *(a_row("calculate", f"f{number}", calculation=one) for number, one in enumerate(expressions, start=1)),
     ]
     return a_book("functions", survey, [*YES_NO, *a_list("abc", "a", "b", "c", "ab")])

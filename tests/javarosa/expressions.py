@@ -161,6 +161,8 @@ EXPRESSIONS = (
     "selected-at(${m}, 9)",
     "if(checklist(1, 2, ${i} > 3, ${j} > 3, ${x} > 3), 1, 0)",
     "if(weighted-checklist(1, 3, ${i} > 3, 2, ${j} > 3, 1), 1, 0)",
+    "jr:choice-name(${o}, '${o}')",
+    "jr:choice-name(selected-at(${m}, 0), '${m}')",
     # days
     "today()",
     "date('2026-01-02')",
@@ -282,7 +284,6 @@ REFUSED = {
     "now()": "expression_function_refused",
     "uuid()": "expression_function_refused",
     "random()": "expression_function_refused",
-    "jr:choice-name(${o}, '${o}')": "expression_choice_name",
     "format-date(${d}, '%b %a')": "expression_date_format",
     "position(..)": "expression_name_unknown",
     "if(${d} > '2026-01-01', 1, 0)": "expression_date_as_text",

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -11,9 +11,19 @@ H = "{http://www.w3.org/1999/xhtml}"
 JR = "{http://openrosa.org/javarosa}"
 ODK = "{http://www.opendatakit.org/xforms}"
 _ITEMSET = re.compile(r"(?:randomize\()?instance\('([^']*)'\)/root/item(?:\[(.*)\])?.*", re.DOTALL)
-_EQUALS = re.compile(r"\s*([\w.-]+)\s*=\s*([\w./()-]+)\s*")
+_EQUALS = re.compile(r"\s*([\w.-]+)\s*=\s*(?:'([^']*)'|([\w./()-]+))\s*")
+_COUNT = re.compile(r"count\(\s*[\w/]*?(\w+)\s*\)")
 
 Item = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """A column of a list that must hold a word, or the answer to a question."""
+
+    column: str
+    word: str
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +36,26 @@ class Field:
     required: bool
     constraint: str
     items: tuple[Item, ...] = ()
-    narrowed_by: tuple[tuple[str, str], ...] = ()  # (column of the list, name of the question)
+    narrowed_by: tuple[tuple["Narrowing", ...], ...] = ()  # any of these, each all of its parts
     limits: tuple[float, float, float] = (0, 0, 1)
+    default: str = ""
 
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    def offered(self, answer: Callable[[str], object]) -> list[str]:
+        """The choices that the other answers leave, as far as the filter is made of equalities."""
+        alternatives = [
+            {part.column: answer(part.question) if part.question else part.word for part in parts}
+            for parts in self.narrowed_by
+        ]
+        return [
+            item["name"]
+            for item in self.items
+            if not alternatives
+            or any(all(item.get(column, "") == word for column, word in one.items()) for one in alternatives)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +67,19 @@ class Paper:
     counted_by: Mapping[str, str]  # repeat → name of the node that says how many entries there are
     calculates: Mapping[str, str]  # name → expression
     instance: ET.Element
+
+    def outside(self, name: str) -> bool:
+        """Whether a calculate stands outside all repeats."""
+        return not any(self._path(name).startswith(f"{path}/") for path in self.repeats.values())
+
+    def entries(self, repeat: str, raw: Mapping[str, object]) -> int | None:
+        """How many entries the form itself asks for, where that is an answer or the entries of another repeat."""
+        name = self.counted_by.get(repeat)
+        if name is None:
+            return None
+        other = _COUNT.fullmatch(self.calculates.get(name, ""))
+        told = str(raw.get(other[1] if other else name, ""))
+        return max(0, int(told)) if re.fullmatch(r"-?\d+", told) else 0
 
     def filled(self, raw: Mapping[str, str | list[str]]) -> bytes:
         """The record that a client would have saved: every answer in its place, lists in the list's order."""
@@ -92,7 +129,7 @@ def read_paper(xform: bytes) -> Paper:
         if repeat.get(f"{JR}count"):
             counted[path.rpartition("/")[2]] = repeat.get(f"{JR}count").strip().rpartition("/")[2]
     return Paper(
-        tuple(_fields(root.find(f"{H}body"), binds, lists, repeats)),
+        tuple(_fields(root.find(f"{H}body"), binds, lists, repeats, instances[0][0])),
         repeats,
         counted,
         {
@@ -105,7 +142,11 @@ def read_paper(xform: bytes) -> Paper:
 
 
 def _fields(
-    body: ET.Element, binds: Mapping[str, ET.Element], lists: Mapping[str, tuple[Item, ...]], repeats: Mapping[str, str]
+    body: ET.Element,
+    binds: Mapping[str, ET.Element],
+    lists: Mapping[str, tuple[Item, ...]],
+    repeats: Mapping[str, str],
+    instance: ET.Element,
 ) -> Iterator[Field]:
     for control in body.iter():
         tag, path = _local(control), control.get("ref", "")
@@ -129,14 +170,14 @@ def _fields(
             limits=tuple(float(control.get(part, 0)) for part in ("start", "end", "step"))
             if tag == "range"
             else (0, 0, 1),
+            default=_place(instance, path)[1].text or "",
         )
 
 
-def _narrowing(predicate: str) -> Iterator[tuple[str, str]]:
-    for part in re.split(r"\band\b", predicate):
-        match = _EQUALS.fullmatch(part)
-        if match:
-            yield match[1], match[2].rpartition("/")[2]
+def _narrowing(predicate: str) -> Iterator[tuple[Narrowing, ...]]:
+    for either in re.split(r"\bor\b", predicate):
+        parts = (_EQUALS.fullmatch(part) for part in re.split(r"\band\b", either))
+        yield tuple(Narrowing(part[1], part[2] or "", (part[3] or "").rpartition("/")[2]) for part in parts if part)
 
 
 def _items(instance: ET.Element) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 Drawn from the XForm alone (`fields.py`), so that a mistake of our engine cannot choose what it is asked.
 """
 
+import operator
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -17,6 +18,9 @@ _WORDS = (
     *("0", "7", "12", "3.5", "-2", "007", "1e3", "13800138000", "0592-5678901", "361000", "350203199001011234"),
     *("2026-01-02", "2026-02-30", "10:30", "a", "b", "true", "false", "NaN", "x" * 40),
 )  # fmt: skip
+
+TRIES = 8
+_ORDER = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 Raw = dict[str, str | list[str]]
 
@@ -41,18 +45,21 @@ class _Person:
             if field.repeat is None:
                 self.answer(field, "")
         for repeat in self.paper.repeats:
-            told = self.raw.get(self.paper.counted_by.get(repeat, ""), "")
-            entries = int(str(told)) if str(told).isdecimal() else self.random.randint(0, MOST_ENTRIES)
+            entries = self.paper.entries(repeat, self.raw)
+            if entries is None:
+                entries = self.random.randint(0, MOST_ENTRIES)
             self.raw[repeat] = str(entries)
             for entry in range(1, entries + 1):
                 for field in self.paper.fields:
                     if field.repeat == repeat:
                         self.answer(field, f"{repeat}.{entry}.")
-        believed = [
-            name for name, one in self.paper.calculates.items() if "once(" not in one
-        ]  # that keeps what it finds
-        if believed and self.careless and self.random.random() < 0.2:
-            self.raw.setdefault(self.random.choice(believed), "999")
+        told = [
+            name
+            for name, one in self.paper.calculates.items()
+            if "once(" not in one and self.paper.outside(name)  # once() keeps what it finds
+        ]
+        if told and self.careless and self.random.random() < 0.2:
+            self.raw.setdefault(self.random.choice(told), "999")
         return self.raw
 
     def answer(self, field: Field, around: str) -> None:
@@ -72,7 +79,9 @@ class _Person:
             given = self.number(field)
         else:
             given = self.random.choice(_WORDS)
-        if given:
+        if given or (
+            field.default and self.random.random() < 0.5
+        ):  # an absent key leaves the default, an empty one not
             self.raw[around + field.name] = given
 
     def willing(self, field: Field) -> float:
@@ -80,36 +89,32 @@ class _Person:
             return 0.8
         if field.required:
             return 1.0
-        return 0.3 if field.constraint and field.kind in {"string", "select"} else 0.85  # what passes is hard to guess
+        return 0.15 if field.constraint and field.kind in {"string", "select"} else 0.85  # what passes is hard to guess
 
     def day(self, field: Field) -> str:
         named = [date.fromisoformat(day) for day in re.findall(r"\d{4}-\d{2}-\d{2}", field.constraint)]
-        off = [0, -self.random.randint(0, 90)]
         if self.careless:
-            off += [-1, 1, self.random.randint(-500, 500), -self.random.randint(0, 300)]
-        return (self.random.choice([TODAY, *named]) + timedelta(self.random.choice(off))).isoformat()
+            off = self.random.choice((-1, 0, 1, self.random.randint(-500, 500), -self.random.randint(0, 300)))
+            return (self.random.choice([TODAY, *named]) + timedelta(off)).isoformat()
+        return (TODAY - timedelta(self.random.randint(0, 90))).isoformat()
 
     def number(self, field: Field) -> str:
         edges = [float(edge) for edge in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", field.constraint)]
-        if edges and not self.careless:
-            low = int(min(edges))
-            drawn: float = self.random.randint(low, min(max(int(max(edges)), low + 2), low + 200))
-        else:
-            spans = ((0, 12), (0, 120), (-9, -1), (0, 99999))
+        for _ in range(TRIES):
+            spans = ((0, 12), (0, 120), (-9, -1), (0, 99999)) if self.careless else ((0, 3), (0, 12), (0, 120))
             near = [edge + step for edge in edges for step in (-1, 0, 1)]
-            drawn = self.random.choice([*(self.random.randint(*span) for span in spans), *near])
-        if field.kind == "decimal" and (self.careless or self.random.random() < 0.5):
-            drawn += self.random.choice((0, 0, 0.5, 0.25, 0.1, 0.125, -0.5, 0.45))
-        return _digits(int(drawn) if field.kind == "int" else drawn)
+            drawn: float = self.random.choice([*(self.random.randint(*span) for span in spans), *near])
+            if field.kind == "int":
+                drawn = int(drawn)
+            elif self.random.random() < 0.5:
+                drawn += self.random.choice((0.5, 0.25, 0.1, 0.125, -0.5, 0.45))
+            if self.careless or _within(drawn, field.constraint):
+                break
+        return _digits(drawn)
 
     def chosen(self, field: Field, around: str) -> str | list[str]:
-        wanted = {column: self.raw.get(around + name, self.raw.get(name, "")) for column, name in field.narrowed_by}
         everything = [item["name"] for item in field.items]
-        offered = [
-            item["name"]
-            for item in field.items
-            if all(item.get(column, "") == value for column, value in wanted.items())
-        ]
+        offered = field.offered(lambda name: self.raw.get(around + name, self.raw.get(name, "")))
         if self.careless and (not offered or self.random.random() < 0.1):
             offered = everything
         if not offered:
@@ -121,6 +126,12 @@ class _Person:
             return self.random.sample(everything, len(everything))
         several = self.random.sample(offered, self.random.randint(1, min(4, len(offered))))
         return [*several, "nowhere"] if astray else several
+
+
+def _within(number: float, constraint: str) -> bool:
+    """Whether the plain limits of a constraint hold; whatever else it says is left to chance."""
+    limits = re.findall(r"\.\s*(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)", constraint)
+    return all(_ORDER[sign](number, float(limit)) for sign, limit in limits)
 
 
 def _digits(number: float) -> str:
