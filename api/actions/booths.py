@@ -20,7 +20,7 @@ from api.actions.tally import form_of_version
 from api.store import boxes, surveys
 from api.store.ballots import receipts_known
 from api.store.evaluations import Evaluation, evaluations
-from api.store.roll import FoundCode, codes_found, stratum_of_code
+from api.store.roll import FoundCode, codes_held, stratum_of_code
 from api.store.surveys import Booth
 from survey_forms.forms.answers import read_answers
 from survey_forms.forms.model import Form, Raw
@@ -130,7 +130,7 @@ class Booths:
 
         A refusal is `code_refused` or every fault of the answers. Safe to repeat whole, as `accept` is.
         """
-        codes = codes_found(connection, [one.mac for one in tries])
+        codes = codes_held(connection, [one.mac for one in tries])
         settled: list[Outcome | Refused] = []
         submissions: list[Submission] = []
         for one in tries:
@@ -139,7 +139,8 @@ class Booths:
                 settled.append("accepted")
             except Refused as refused:
                 settled.append(refused)
-        accepted = iter(accept(connection, submissions) if submissions else [])
+        held = {code.survey_id for code in codes.values()}
+        accepted = iter(accept(connection, submissions, held) if submissions else [])
         settled = [next(accepted) if outcome == "accepted" else outcome for outcome in settled]
         closed = [one.receipt_hash for one, outcome in zip(tries, settled, strict=True) if _is_closed(outcome)]
         known = receipts_known(connection, closed) if closed else frozenset()

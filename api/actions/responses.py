@@ -7,7 +7,7 @@ An answer of a sealed survey is a sealed box instead, which its receipt names. T
 whoever owns the database, for both are written at once; that tells them nothing, for they cannot open it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -93,15 +93,21 @@ SELECT response_id FROM spent
 """
 
 
-def accept(connection: Connection, submissions: Sequence[Submission]) -> list[Outcome]:
+def accept(connection: Connection, submissions: Sequence[Submission], held: Collection[int] = ()) -> list[Outcome]:
     """Accept what can be accepted; one outcome a submission, in their order.
 
     Safe to repeat whole: a submission that was accepted answers `repeated` the next time.
 
+    Args:
+        connection: in a transaction.
+        submissions: checked.
+        held: the surveys whose round this transaction keeps from freezing already (`codes_held`).
+
     Raises:
         Refused: `try_again` where somebody used a box's receipt a second time this very moment.
     """
-    rows_of(connection, _SHARE, [sorted({submission.survey_id for submission in submissions})])
+    if to_hold := {submission.survey_id for submission in submissions}.difference(held):
+        rows_of(connection, _SHARE, [sorted(to_hold)])
     given = orjson.dumps([_given(submission) for submission in submissions]).decode()
     boxes = [submission.sealed or b"" for submission in submissions]
     try:

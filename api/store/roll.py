@@ -196,7 +196,12 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
     return found
 
 
-_CODES = "SELECT mac, survey_id, stratum, spent OR revoked, block FROM roll.access_code WHERE mac = ANY(%b)"
+# The lock is that of api/actions/responses.py, taken in the order of the surveys, as everybody takes several.
+_CODES = """
+SELECT mac, survey_id, stratum, closed, block, pg_advisory_xact_lock_shared(hashtext('round'), survey_id)
+FROM (SELECT mac, survey_id, stratum, spent OR revoked AS closed, block FROM roll.access_code WHERE mac = ANY(%b)
+      ORDER BY survey_id) AS found
+"""
 
 
 class FoundCode(NamedTuple):
@@ -208,9 +213,9 @@ class FoundCode(NamedTuple):
     block: int | None = None
 
 
-def codes_found(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, FoundCode]:
-    """Those of the codes that exist."""
-    return {mac: FoundCode(*said) for mac, *said in rows_of(connection, _CODES, [macs])}
+def codes_held(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, FoundCode]:
+    """Those of the codes that exist. The rounds of their surveys cannot freeze before the transaction ends."""
+    return {mac: FoundCode(*said) for mac, *said, _ in rows_of(connection, _CODES, [macs])}
 
 
 def stratum_of_code(connection: Connection, mac: bytes) -> FoundCode | None:
