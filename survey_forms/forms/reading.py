@@ -12,12 +12,14 @@ from survey_forms.forms.fields import parse, scalar
 from survey_forms.forms.itext import QUOTED
 from survey_forms.forms.model import Form, Question, Raw, Step, Text, Value, wording
 from survey_forms.forms.places import Bilingual
-from survey_forms.forms.scalars import Scalar, State, Words, to_number, to_string
+from survey_forms.forms.scalars import Scalar, State, Words, as_kept, to_number, to_string
 from survey_forms.refusal import Fault
 
 LONGEST_WORKED_OUT = 2_000
 """Letters kept of what a form works out, so that a form cannot grow a text without end."""
 MOST_UNKNOWN = 20
+_WHOLE_WITHIN = 1e-9  # JavaRosa keeps a calculate so close above a whole number as that number
+_LARGEST_WHOLE = 2.0**31
 _LONGEST_COUNT = 4
 _NAME_SHOWN = 60
 _OUTSIDE = -1
@@ -119,9 +121,11 @@ class Reading:
         return self._answered(step, step.question, key, into, given=given, relevant=relevant) if given else ""
 
     def _worked_out(self, step: Step, into: dict[str, Value]) -> Scalar:
-        worth = step.calculate(self.state) if step.calculate else ""
-        if worth == "" or (isinstance(worth, float) and math.isnan(worth)):
+        worth = as_kept(step.calculate(self.state)) if step.calculate else ""
+        if worth == "":
             return ""
+        if isinstance(worth, float) and abs(worth) < _LARGEST_WHOLE and abs(worth - math.trunc(worth)) < _WHOLE_WITHIN:
+            worth = float(math.trunc(worth))
         text = to_string(worth)[:LONGEST_WORKED_OUT]
         if step.kept:
             into[step.name] = text

@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:T.*)?", re.DOTALL)
 _EPOCH = date(1970, 1, 1).toordinal()
 _EQUAL_WITHIN = 1e-12  # JavaRosa's tolerance: 0.1 + 0.2 = 0.3 holds
+_KEPT_WITHIN = 1e-9  # wider than a text's tolerance, as in JavaRosa
 _WHOLE_UNTIL = 1e16  # where Python's repr turns to exponents
 _EXPONENT_BELOW = 1e-4  # Python's repr turns to exponents there
 _BLANKS = "".join(map(chr, range(33)))  # what Java's trim() takes off
@@ -98,6 +99,16 @@ def to_string(value: Scalar) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return _digits(value)
+
+
+def as_kept(worth: Scalar) -> Scalar:
+    """What a calculate's node holds: nothing for no number, and no rounding error above a whole number."""
+    if not isinstance(worth, float) or math.isinf(worth):
+        return worth
+    if math.isnan(worth):
+        return ""
+    whole = float(math.trunc(worth))
+    return whole if abs(worth - whole) < _KEPT_WITHIN else worth
 
 
 def _digits(value: float) -> str:

@@ -251,3 +251,20 @@ def test_any_submission_gives_answers_or_faults_that_can_be_said_and_never_an_ex
 def test_the_faults_of_the_pages_are_the_faults_of_the_whole(raw):
     by_page = [fault for page in RESIDENTS.pages for fault in page_faults(RESIDENTS, Stop(page), raw, TODAY)]
     assert codes(by_page) == faults(raw, RESIDENTS)
+
+
+def test_a_calculate_keeps_no_rounding_error_above_a_whole_number_and_nothing_for_no_number():
+    form = a_form(
+        a_row("integer", "n"),
+        a_row("calculate", "again", calculation="${n} div 7 * 7"),
+        a_row("calculate", "is_same", calculation="if(${again} = ${n}, 'yes', 'no')"),
+        a_row("calculate", "below", calculation="${n} - 0.0000000001"),
+    )
+    assert 31726 / 7 * 7 != 31726
+    assert read_answers(form, {"n": "31726"}, TODAY).values == {
+        "n": 31726,
+        "again": "31726",
+        "is_same": "yes",
+        "below": "31725.9999999999",
+    }
+    assert read_answers(form, {}, TODAY).values == {"is_same": "yes"}
