@@ -74,7 +74,7 @@ def _steps(layout: Layout, logic: Logic) -> Iterator[Step]:
             yield _step(node, asked.get(node.name), logic, layout.source)
         elif node.relevant is not None:
             yield _step(node, None, logic, layout.source)
-    groups = {node.name: node for node in logic.nodes.values() if node.path in silent}
+    groups = {node.name: node for node in logic.nodes.values() if node.path in silent}  # pages refuse two headings
     for number, (name, below) in enumerate(layout.headings.items()):
         around = _step(groups[name], asked.get(name), logic, layout.source)
         some = _some(tuple(below), in_entry=around.repeat is not None)

@@ -159,7 +159,9 @@ class Layout:
         """A group on a page: its label stands as a heading above its questions."""
         label, name = self.words(group), _name(group)
         node = self.logic.nodes.get(group.get("ref", ""))
-        if label and node is not None:
+        if name in self.headings:
+            self.refuse("form_same_name", group, "name")
+        elif label and node is not None and node.path in self.source.groups:
             controls = {control.get("ref") for control in group.iter()}
             below = [one.slot for path, one in self.logic.nodes.items() if path in controls and one is not node]
             self.headings[name] = below

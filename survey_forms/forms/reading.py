@@ -18,8 +18,6 @@ from survey_forms.refusal import Fault
 LONGEST_WORKED_OUT = 2_000
 """Letters kept of what a form works out, so that a form cannot grow a text without end."""
 MOST_UNKNOWN = 20
-_WHOLE_WITHIN = 1e-9  # JavaRosa keeps a calculate so close above a whole number as that number
-_LARGEST_WHOLE = 2.0**31
 _LONGEST_COUNT = 4
 _NAME_SHOWN = 60
 _OUTSIDE = -1
@@ -124,8 +122,6 @@ class Reading:
         worth = as_kept(step.calculate(self.state)) if step.calculate else ""
         if worth == "":
             return ""
-        if isinstance(worth, float) and abs(worth) < _LARGEST_WHOLE and abs(worth - math.trunc(worth)) < _WHOLE_WITHIN:
-            worth = float(math.trunc(worth))
         text = to_string(worth)[:LONGEST_WORKED_OUT]
         if step.kept:
             into[step.name] = text

@@ -226,10 +226,12 @@ def test_what_is_worked_out_is_bounded_and_no_number_is_nothing():
         row("calculate", "twice", calculation="concat(${a}, ${a})"),
         row("calculate", "four", calculation="concat(${twice}, ${twice})"),
         row("calculate", "none", calculation="sqrt(-1)"),
+        row("calculate", "whole", calculation="31726 div 7 * 7"),
     )
     values = read_answers(form, {"a": "字" * LONGEST_TEXT}, TODAY).values
     assert (len(values["twice"]), len(values["four"])) == (LONGEST_WORKED_OUT, LONGEST_WORKED_OUT)
     assert "none" not in values
+    assert values["whole"] == "31726"
 
 
 def test_no_answers_are_longer_than_the_largest():
