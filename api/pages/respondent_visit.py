@@ -66,8 +66,8 @@ class Visit:
         None is the summary. An address that leads nowhere leads to where the draft was left.
         """
         way = self.way
-        if self.draft is None:
-            return way.turns[0]
+        if self.draft is None or not way.turns:
+            return next(iter(way.turns), None)
         open_turn = way.first_open()
         wished = wish if wish == SUMMARY or way.read(wish) else self.draft.at
         place = way.read(wished)
@@ -145,7 +145,11 @@ def visit(connection: Connection, code: str, now: datetime, *, hold: bool = Fals
         if refused.code == "code_refused" and has_closed(connection, booths.mac(code), now):
             raise Refused("survey_closed") from refused
         raise
-    return visit_of(connection, code, opened, now, hold=hold)
+    found = visit_of(connection, code, opened, now, hold=hold)
+    # What this process remembers of the booths may be two seconds old, and a closing survey takes its drafts along
+    if found.draft is None and has_closed(connection, booths.mac(code), now):
+        raise Refused("survey_closed")
+    return found
 
 
 def visit_of(connection: Connection, code: str, opened: Opened, now: datetime, *, hold: bool = False) -> Visit:

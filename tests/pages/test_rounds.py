@@ -169,7 +169,7 @@ class TestExtending:
         assert the_round(engine, desk) == before
 
 
-def test_a_code_of_a_frozen_round_is_told_what_an_unknown_one_is_told(settings, engine):
+def test_a_code_of_a_frozen_round_is_told_what_an_unknown_one_is_told_and_one_under_way_that_it_ended(settings, engine):
     with engine.begin() as connection:
         survey = a_survey(connection, the_book("residents"))
         late, early = some_codes(connection, survey, 2, settings.pepper)
@@ -184,7 +184,7 @@ def test_a_code_of_a_frozen_round_is_told_what_an_unknown_one_is_told(settings, 
     fresh = create_app(settings)
     told, unknown = Phone(fresh).enter(late), Phone(fresh).enter(UNKNOWN)
     assert handed_in.status_code == told.status_code == unknown.status_code == 410
-    assert "这个评议码现在不能使用" in handed_in.text
+    assert "评议已经结束" in handed_in.text
     assert told.text.replace(late, "") == unknown.text.replace(UNKNOWN, "")
     with engine.connect() as connection:
         assert connection.execute(select(ballots.response)).all() == []
