@@ -10,6 +10,7 @@ from api.actions import forms
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.form_shown import fault_rows, grouped, outline
+from api.pages.languages import own_name
 from api.pages.render import page
 from api.pages.ui import when
 from api.problems import say, status_of
@@ -155,6 +156,7 @@ def _version(version: str, faults: tuple[Fault, ...], status: int = 200) -> Resp
         kept=kept,
         form=form,
         outline=outline(form),
+        languages=[own_name(one) for one in form.languages],
         others=others,
         compare_with=[(one.version, f"{one.version[:12]} · {when(one.uploaded_at)}") for one in others],
         uses=[one for one in used if one.version == version],

@@ -23,6 +23,7 @@ _LOGIC = {
     "constraint": Bilingual("校验", "constraint"),
     "calculate": Bilingual("计算", "calculation"),
     "filter": Bilingual("选项筛选", "choice_filter"),
+    "default": Bilingual("默认值", "default"),
 }
 _TEXTS = {
     "label": Bilingual("题目", "label"),
@@ -90,6 +91,9 @@ def _logic(source: Source) -> dict[str, dict[str, str]]:
     for path, bind in source.binds.items():
         written = {part: _as_written(bind.get(part, "")) for part in _LOGIC if bind.get(part)}
         found[path.rpartition("/")[2]] = {part: logic for part, logic in written.items() if logic != "false()"}
+    for path, value in {**source.defaults, **source.first_values}.items():
+        if value:
+            found.setdefault(path.rpartition("/")[2], {})["default"] = _as_written(value)
     for control in source.body.iter():
         itemset = control.find(f"{XF}itemset")
         if itemset is not None:

@@ -34,7 +34,7 @@ from survey_forms.forms.question_types import (
     question_type,
     unsupported_type,
 )
-from survey_forms.forms.repairs import REFERENCE, visible
+from survey_forms.forms.repairs import REFERENCE, repaired, visible
 from survey_forms.forms.tables import Line, Table
 from survey_forms.refusal import Fault
 
@@ -165,7 +165,7 @@ def _checked_row(survey: Table, line: Line, kind: str, linted: Linted) -> dict[s
         row[column] = visible(row.get(column, ""))
     row["appearance"] = _appearance(survey, line, linted)
     row["parameters"] = _parameters(survey, line, kind, linted)
-    _check_default(survey, line, kind, linted)
+    row["default"] = _default(survey, line, kind, linted)
     for message, condition in _MESSAGES.items():
         told = next((name for name in line.cells if name.partition("::")[0] == message), None)
         if told and not row.get(condition):
@@ -238,16 +238,19 @@ def _is_scale(named: dict[str, str]) -> bool:
     return step > 0 and start < end and (end - start) % step == 0 and (end - start) // step <= _MOST_STEPS
 
 
-def _check_default(survey: Table, line: Line, kind: str, linted: Linted) -> None:
+def _default(survey: Table, line: Line, kind: str, linted: Linted) -> str:
+    """A fixed value as it is written, codes checked; one that is worked out is logic like any other."""
     given = line.cells.get("default", "")
     if not given:
-        return
+        return ""
     codes = linted.names.lists.get(linted.names.list_of.get(_name(line), ""), {})
+    if kind not in SELECTS and default_is_dynamic(repaired(given), kind):
+        return _logic(survey, line, "default", linted)
     if kind in SELECTS and codes and not set(given.split()) <= codes.keys():
         known = ", ".join(list(codes)[:8])
         linted.faults.append(survey.fault("workbook_default_code", line.number, "default", given=given, known=known))
-    elif kind not in SELECTS and default_is_dynamic(given, kind):
-        linted.wrong(survey.fault("workbook_default_dynamic", line.number, "default"))
+        return ""
+    return given
 
 
 def _untranslated(survey: Table, choices: Table | None) -> Iterator[Fault]:

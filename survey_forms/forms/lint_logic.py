@@ -118,7 +118,7 @@ def _wrong_filter(name: str, column: str, logic: str, names: Names) -> Wrong | N
 
 def flat_fault(name: str, column: str, logic: str, names: Names) -> Wrong | None:
     """An expression compiled as if every question stood at the top: for forms too wrong to be compiled whole."""
-    if column in {"choice_filter", "repeat_count"}:
+    if column in {"choice_filter", "repeat_count", "default"}:
         return None
     nodes = {
         f"/data/{one}": Node(slot, _KINDS.get(kind, "string")) for slot, (one, kind) in enumerate(names.types.items())

@@ -10,13 +10,15 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.services import KEY
+from survey_forms.forms.template import template_workbook
 from survey_forms.forms.workbook import convert_workbook
 from tests.actions.test_forms import a_draft_survey, a_rating_book, chosen, keep
 from tests.desk import PASSWORD, Desk, a_desk, a_person
-from tests.live import a_phone, browsing, serving
+from tests.live import PHONE, a_phone, browsing, serving
 from tests.rules.books import YES_NO, a_book, a_row
 
 DESK = {"width": 1280, "height": 800}
+NARROW = {"width": 320, "height": 640}
 FORM = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAGES = [
     a_row("begin_group", "one", appearance="field-list"),
@@ -265,6 +267,20 @@ class TestInTheBrowser:
             assert page.locator("html.large").count() == 1
             page.click("nav >> text=回到问卷")
             page.wait_for_selector("h1")
+
+    @pytest.mark.parametrize("screen", [(DESK, "en-GB"), (PHONE, "zh-CN"), (NARROW, "en-GB")])
+    def test_every_page_is_well_made_on_every_screen(self, chromium, site, engine, desk, screen):
+        with engine.begin() as connection:
+            one, other = keep(connection, desk, a_rating_book()), keep(connection, desk, template_workbook())
+            a_draft_survey(connection, desk, one)
+        size, language = screen
+        addresses = ["", f"/{other}", f"/difference?old={one}&new={other}", f"/{other}/preview?page=4"]
+        with browsing(chromium) as browser, a_phone(browser, size=size, language=language) as page:
+            self.sign_in(page, site)
+            for address in addresses:
+                page.goto(f"{site}/office/forms{address}")
+                assert Axe().run(page).response["violations"] == [], address
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
     def test_an_inert_answer_cannot_be_chosen(self, chromium, site, engine, desk):
         with engine.begin() as connection:

@@ -46,6 +46,7 @@ CHANGED = [
     ([AGE], [AGE | {"required": "yes"}], [("logic", "age", False)]),
     ([AGE | {"constraint": ". > 1"}], [AGE | {"constraint": ". > 2"}], [("logic", "age", False)]),
     ([AGE, WHY], [AGE, WHY | {"hint": "请写"}], [("text", "why", False)]),
+    ([AGE], [AGE | {"default": "18"}], [("logic", "age", False)]),
     ([RATED], [RATED | {"bind::mc:unit": "finance"}], [("rating", "q", True)]),
     ([RATED], [RATED | {"bind::mc:item": "speed"}], [("rating", "q", True)]),
     ([RATED], [a_row("select_one scale", "q")], [("rating", "q", True)]),

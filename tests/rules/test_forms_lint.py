@@ -100,8 +100,8 @@ SLIPS = [
     ([AGE, a_row("量表", "n", parameters="十分")], "survey!D3", "workbook_parameters"),
     ([AGE, a_row("select_one yes_no", "n", parameters="value=code label=words")], "survey!D3", "workbook_parameters"),
     ([AGE, a_row("select_one yes_no", "n", default="maybe")], "survey!D3", "workbook_default_code"),
-    ([AGE, a_row("date", "n", default="today()")], "survey!D3", "workbook_default_dynamic"),
-    ([AGE, a_row("integer", "n", default="${age} + 1")], "survey!D3", "workbook_default_dynamic"),
+    ([AGE, a_row("date", "n", default="tody()")], "survey!D3", "expression_function_unknown"),
+    ([AGE, a_row("integer", "n", default="${aeg} + 1")], "survey!D3", "workbook_reference"),
     # Columns that XLSForm has and the product has not
     ([AGE, a_row("note", "n", **{"media::image": "a.png"})], "survey!D1", "workbook_column"),
     ([AGE, a_row("note", "n", guidance_hint="读出来")], "survey!D1", "workbook_column"),

@@ -1,12 +1,16 @@
 """The template that authors begin from: valid as it stands, with an example of every type and lists to choose from."""
 
 from io import BytesIO
+from pathlib import Path
 
 from openpyxl import load_workbook
 
+from survey_forms.forms.calls import _CALLS
 from survey_forms.forms.compile import compile_form
+from survey_forms.forms.functions import FUNCTIONS
+from survey_forms.forms.headers import COLUMNS
 from survey_forms.forms.model import QuestionType
-from survey_forms.forms.question_types import question_type
+from survey_forms.forms.question_types import KNOWN_TYPES, question_type
 from survey_forms.forms.template import template_workbook
 from survey_forms.forms.workbook import convert_workbook
 
@@ -60,3 +64,11 @@ def test_every_column_but_the_last_is_used_in_an_example():
     sheet = load_workbook(BytesIO(BOOK))["问卷"]
     empty = [column[0].value for column in sheet.iter_cols() if not any(cell.value for cell in column[1:])]
     assert empty == ["重复次数"]
+
+
+def test_the_manual_names_every_column_type_and_function():
+    manual = Path(__file__).parents[2].joinpath("docs/forms.md").read_text(encoding="utf-8")
+    columns = {name for names in COLUMNS.values() for name in names} - {"parent", "list_name"}
+    types = KNOWN_TYPES - {"end_group", "end_repeat", "calculate"}
+    missing = {name for name in (*columns, *types, *FUNCTIONS, *_CALLS) if f"`{name}" not in manual}
+    assert missing == set()
