@@ -30,20 +30,25 @@ _EMPTY: Parsed = (None, "", {})
 
 def parse(question: Question, given: object, offered: Sequence[Choice]) -> Parsed:
     """Read one field, of a select under the choices offered now; never raises, whatever was sent."""
-    several = given if isinstance(given, list | tuple) else [given]
-    texts = [one for one in several if isinstance(one, str)]
-    if len(texts) != len(several):
+    words = _words(given)
+    if words is None:
         return None, "answer_unreadable", {}
-    words = [stripped for one in texts if (stripped := one.strip())]
     if not words:
         return _EMPTY
     if question.type == "select_multiple":
         return _choices(offered, words)
     if question.type == "rank":
         return _ranked(offered, words)
-    if len(words) > 1:
-        return None, "answer_one_only", {}
-    return _single(question, words[0], offered)
+    return _single(question, words[0], offered) if len(words) == 1 else (None, "answer_one_only", {})
+
+
+def _words(given: object) -> list[str] | None:
+    """What was sent, without the blanks around it; None where it is no text."""
+    if isinstance(given, str):  # nearly always
+        return [word] if (word := given.strip()) else []
+    several = given if isinstance(given, list | tuple) else [given]
+    texts = [one for one in several if isinstance(one, str)]
+    return [word for one in texts if (word := one.strip())] if len(texts) == len(several) else None
 
 
 def scalar(value: Value) -> Scalar:
@@ -72,8 +77,10 @@ def _ranked(offered: Sequence[Choice], words: list[str]) -> Parsed:
 
 def _single(question: Question, text: str, offered: Sequence[Choice]) -> Parsed:
     if question.type == "select_one":
-        known = any(choice.name == text for choice in offered)
-        return (text, "", {}) if known else (None, "answer_not_a_choice", {})
+        for choice in offered:
+            if choice.name == text:
+                return text, "", {}
+        return None, "answer_not_a_choice", {}
     if question.type == "text":
         return _text(text)
     if question.type == "image":
