@@ -129,7 +129,7 @@ def _equation(sign: str, left: Compiled, right: Compiled) -> Compiled:
 def _divided(one: float, other: float) -> float:
     if other:
         return one / other
-    return math.nan if one == 0 or math.isnan(one) else math.copysign(math.inf, one)
+    return math.nan if one == 0 or math.isnan(one) else math.copysign(math.inf, one) * math.copysign(1, other)
 
 
 def _remainder(one: float, other: float) -> float:

@@ -62,6 +62,8 @@ ANSWERED_BY_JAVAROSA: dict[str, Scalar] = {
     "1 div 0": math.inf,
     "-1 div 0": -math.inf,
     "0 div 0": math.nan,
+    "1 div -(0)": -math.inf,
+    "-1 div -(0)": math.inf,
     "1 + 2 * 3": 7.0,
     "(1 + 2) * 3": 9.0,
     "10 - 2 - 3": 5.0,
