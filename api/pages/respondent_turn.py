@@ -33,6 +33,8 @@ def turn(code: str) -> Response:
     with services().database.write() as connection:
         found = visit(connection, code, now, hold=True)
         sheet = found.sheet(request.form.get("at", ""), request.form.get("upto", ""))
+        if not found.way.turns:  # a form that asks nothing of anybody
+            return show(found, None)
         found = found.answering(sheet, request.form.to_dict(flat=False), pictures)
         if act in {"add", "drop"}:
             found = _counted(found, sheet, act)
@@ -56,12 +58,9 @@ def show(
         "resumed": resumed,
         "lost": found.lost,
     }
-    if turn is None and found.draft is not None:
-        sections = summary(way, reader)
-        return page(
-            "respondent/summary.html", sections=sections, last=way.turns[-1].at, receipt=found.draft.receipt, **facts
-        )
-    turn = turn or way.turns[0]
+    if turn is None:
+        facts["sections"], facts["last"] = summary(way, reader), way.turns[-1].at if way.turns else SUMMARY
+        return page("respondent/summary.html", receipt=found.draft.receipt if found.draft else "", **facts)
     faults = (*(way.faults(turn) if told else ()), *also)
     wishes = {key.removesuffix(":find"): value for key, value in request.form.items() if key.endswith(":find")}
     then = request.values.get("then", "")

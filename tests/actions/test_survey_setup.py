@@ -14,6 +14,7 @@ from api.store import boxes, evaluations, notices, people, roll, surveys
 from survey_forms.refusal import Refused
 from tests.builders import a_form_version, a_short_book
 from tests.desk import a_desk
+from tests.pages.forms import BOOKS
 
 NOW = datetime(2015, 6, 1, 9, 0, tzinfo=UTC)
 HEAD = ",".join(COLUMNS)
@@ -164,3 +165,12 @@ def complete(connection, desk, survey_id):
     )
     key = {"survey_id": survey_id, "public_key": b"k" * 32, "custodians": [], "tests": []}
     connection.execute(insert(boxes.campaign_key), {**key, "rehearsed_at": NOW, "rehearsed_by": desk.staff["office"]})
+
+
+def test_a_sealed_survey_takes_no_form_that_asks_for_pictures(connection):
+    found = a_desk(connection)
+    a_form_version(connection, BOOKS["image"])
+    with pytest.raises(Refused) as refused:
+        made(connection, found, SIMING, secrecy="sealed")
+    assert [(fault.code, fault.path) for fault in refused.value.faults] == [("form_image_sealed", "q")]
+    assert made(connection, found, SIMING, secrecy="open")

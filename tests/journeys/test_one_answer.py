@@ -84,13 +84,15 @@ def fill_in(page: Page) -> None:
     go_on(page, "下一页")
 
     page.get_by_role("button", name="大字版").click()
-    rate(page, "市教育局", "非常满意")
-    rate(page, "市民政局", "不满意")
-    for unit in UNITS[2:]:
-        rate(page, unit, "不了解")
-    go_on(page, "下一页")
+    met = []
+    for _ in UNITS:  # one unit a screen, in an order of this person's own
+        met.append(page.locator(".rows legend").inner_text())
+        rate(page, met[-1], {"市教育局": "非常满意", "市民政局": "不满意"}.get(met[-1], "不了解"))
+        go_on(page, "下一页")
+    assert sorted(met) == sorted(UNITS)
 
     assert heading(page) == "您对有的单位不太满意，请告诉我们原因"
+    page.get_by_role("button", name="标准字").click()
     go_on(page, "上一页")
     expect(page.get_by_role("group", name="市民政局").get_by_role("radio", name="不满意", exact=True)).to_be_checked()
     rate(page, "市民政局", "基本满意")
@@ -110,6 +112,7 @@ def test_a_citizen_answers_in_chinese(browser, site, engine, code, js):
         if not js:
             page.get_by_label("评议码").fill(display(code).lower())
         go_on(page, "开始评议")
+        go_on(page, "开始答题")
 
         fill_in(page)
         assert heading(page) == "请核对您的回答"
@@ -152,6 +155,7 @@ def test_a_visitor_answers_in_english_half_on_one_phone_and_half_on_another(brow
     with a_phone(browser, language="en-GB") as page:
         page.goto(f"{site}/#{code}")
         go_on(page, "Start")
+        go_on(page, "Begin")
         page.get_by_role("radio", name="Siming").check()
         page.get_by_role("radio", name="30 to 44").check()
         page.get_by_role("radio", name="No", exact=True).check()

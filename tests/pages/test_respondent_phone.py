@@ -12,6 +12,7 @@ from api.app import create_app
 from api.services import KEY
 from tests.builders import a_grid_book, a_survey, some_codes, the_book
 from tests.live import PHONE, a_phone, browsing, requests_of, serving, wait_until_kept
+from tests.pages.forms import BOOKS
 
 pytestmark = pytest.mark.browser
 
@@ -45,6 +46,13 @@ def grid_code(engine, settings):
     """A code that opens sixty units on one page."""
     with engine.begin() as connection:
         return some_codes(connection, a_survey(connection, a_grid_book(60), code="grid"), 1, settings.pepper)[0]
+
+
+@pytest.fixture
+def every_kind_code(engine, settings):
+    """A code that opens every kind of question."""
+    with engine.begin() as connection:
+        return some_codes(connection, a_survey(connection, BOOKS["everything"]), 1, settings.pepper)[0]
 
 
 def press(page: Page, do: str) -> None:
@@ -135,6 +143,52 @@ def every_state(page: Page, site: str, code: str, query: str = "") -> list[str]:
 def test_no_state_of_any_page_has_a_barrier(browser, site, codes, query, size):
     with a_phone(browser, size=size) as page:
         assert every_state(page, site, codes[0], query) == []
+
+
+@pytest.mark.parametrize("query", ["", "?large=1", "?contrast=1"])
+@pytest.mark.parametrize("size", [PHONE, NARROW])
+def test_no_kind_of_question_has_a_barrier(browser, site, every_kind_code, query, size):
+    least, found, added = 60 if "large" in query else 44, [], False
+
+    def look(page: Page, state: str) -> None:
+        found.extend(f"{state}: {fault}" for fault in faults(page))
+        found.extend(f"{state}: too small: {one}" for one in too_small(page, least))
+        if wider_than_the_screen(page) > 0:
+            found.append(f"{state}: wider than the screen")
+
+    with a_phone(browser, size=size) as page:
+        enter(page, site, every_kind_code, query)
+        while page.locator("input[name=at]").count():
+            state = page.locator("input[name=at]").input_value()
+            look(page, state)
+            if page.locator("main button[value=add]").count() and not added:
+                press(page, "add")
+                added = True
+                continue
+            press(page, "next")
+            if page.locator(".errors").count():
+                look(page, f"{state} with errors")
+                fill(page)
+                for at, select in enumerate(page.locator(".rank select").all(), start=1):
+                    select.select_option(str(at))
+                for box in page.locator("input.box:not([inputmode]):not([type])").all():
+                    box.fill("居住证")
+                press(page, "next")
+        look(page, "summary")
+    assert found == []
+
+
+def test_the_script_counts_what_is_written(browser, site, engine, settings):
+    with engine.begin() as connection:
+        (code,) = some_codes(connection, a_survey(connection, BOOKS["words"]), 1, settings.pepper)
+    with a_phone(browser) as page:
+        enter(page, site, code)
+        told = page.locator("#n-q")
+        assert told.inner_text() == "最多 2000 字"
+        page.locator("#q").fill("窗口少")
+        assert told.inner_text() == "最多 2000 字，已写 3"
+        page.locator("#q").fill("好" * 2001)
+        assert told.get_attribute("class") == "err"
 
 
 def test_type_is_18_px_and_27_px_in_the_large_version(browser, site, codes):

@@ -1,5 +1,6 @@
 """Every kind of question as a browser without script answers it: shown, refused with a reason, taken, handed in."""
 
+import gzip
 import io
 import re
 import unicodedata
@@ -16,6 +17,9 @@ from tests.builders import a_grid_book, a_survey, some_codes
 from tests.pages.forms import BOOKS, a_book_of
 from tests.rules.books import a_row
 
+AIM = 10_000
+"""Bytes of a screen, compressed (mobile.md section 0, point 6)."""
+
 
 class Form:
     """The screen in a browser without script: it sends what a browser would send of it."""
@@ -30,6 +34,7 @@ class Form:
         files = any(isinstance(value, tuple) for value in data.values())
         kind = "multipart/form-data" if files else "application/x-www-form-urlencoded"
         self.page = self.client.post(f"/survey{query}", data={**data, "do": do}, content_type=kind)
+        assert len(gzip.compress(self.page.data, 5)) <= AIM
         return self
 
     def fields(self):
@@ -442,3 +447,10 @@ def test_a_code_of_a_block_is_asked_about_its_units_only(app, engine, settings):
         json={"code": codes[1], "receipt": "R" * 20, "answers": {**dict.fromkeys(asked[0], "5"), stranger: "5"}},
     )
     assert (reply.status_code, reply.json["errors"][0]["path"]) == (422, stranger)
+
+
+def test_a_form_that_asks_nothing_is_an_empty_page_not_an_error(opened):
+    form = opened(a_book_of(a_row("select_one yes_no", "q", relevant="1 = 2")))
+    assert form.heading == "请核对您的回答"
+    assert form.client.post("/survey", data={"do": "next", "at": "1"}).status_code == 200
+    assert form.client.post("/survey", data={"do": "send"}).status_code == 200
