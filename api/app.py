@@ -1,5 +1,6 @@
 """`create_app`: the only place where the parts meet."""
 
+import gc
 import os
 
 from flask import Flask
@@ -110,4 +111,8 @@ def create_app(settings: Settings) -> Flask:
 
 def from_environment() -> Flask:
     """The factory that the web server calls in each worker process."""
-    return create_app(Settings.from_env(os.environ))
+    app = create_app(Settings.from_env(os.environ))
+    # What is there now stays: looking through its 160,000 objects again and again stops all requests for 0.1 s.
+    gc.collect()
+    gc.freeze()
+    return app
