@@ -11,5 +11,6 @@
 
 The XForm XML is the frozen questionnaire and its SHA-256 the version; the workbook is kept beside it and the
 compiled `Form` can always be rebuilt. A page never holds a question that depends on another of the same
-page, so the pages need no script. A fault's path is the question's name, its fact `page` the page's name.
+page, so the pages need no script. A fault's path is the question's key in `Raw` (`visits.2.minutes` in a
+repeat), its facts `page` and `entry` say at which stop it is mended.
 """

@@ -41,7 +41,7 @@ def read_answers(form: Form, raw: Raw, today: date) -> Answers:
         raise Refused.of(faults)
     values: dict[str, Value | Entries] = {**reading.values}
     values |= {name: tuple(entries) for name, entries in reading.entries.items() if entries}
-    return Answers(values, reading.left_out())
+    return Answers(values, reading.left_out(), tuple(reading.differing))
 
 
 def relevant_pages(form: Form, raw: Raw, today: date) -> tuple[Stop, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from xml.etree.ElementTree import Element
 
@@ -11,7 +12,7 @@ from survey_forms.forms.itext import quoted_names
 from survey_forms.forms.model import Text
 from survey_forms.forms.operations import Compiled, Node, Unreadable, constant
 from survey_forms.forms.places import question_fault
-from survey_forms.forms.scalars import Kind
+from survey_forms.forms.scalars import Kind, State, to_number
 from survey_forms.forms.xform import JR, MC, Source
 from survey_forms.refusal import Fault
 
@@ -79,6 +80,16 @@ class Logic:
         if known is None:
             known = self._sources[node.slot] = self._behind(node.reads)
         return known
+
+    def fixed(self, compiled: Compiled | None) -> float | None:
+        """A number that neither an answer nor the day can change; None when there is none."""
+        while compiled is not None and len(compiled.slots) == 1:
+            (slot,) = compiled.slots
+            compiled = self.by_slot[slot].calculate
+        if compiled is None or compiled.slots:
+            return None
+        one, other = (to_number(compiled.run(State(0, date(year, 1, 1)))) for year in (2000, 2001))
+        return one if one == other else None
 
     def shown(self, texts: Iterable[Text]) -> frozenset[int]:
         """Every slot that wordings quote, directly or through others."""

@@ -227,11 +227,12 @@ class Answers:
 
     `values` has one entry for each question answered and each calculate that has a value; a repeat's name has a
     tuple with a mapping for each of its entries. `dropped` names the keys that were answered but are not relevant
-    under the other answers.
+    under the other answers, `differing` the keys of calculates that were sent and came out otherwise here.
     """
 
     values: Mapping[str, Value | Entries]
     dropped: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Json]:
         """The values as JSON knows them: decimals and dates as strings, several choices and entries as lists."""

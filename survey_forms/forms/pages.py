@@ -22,7 +22,9 @@ PACKED = 4
 LONGEST = 6
 """How many questions of a field-list share a page; a grid is as long as it is."""
 MOST_ENTRIES = 30
-"""How many entries a repeat may have."""
+"""How many entries a repeat may have whose number an answer decides."""
+MOST_FIXED = 100
+"""How many it may have when the form itself says how many."""
 
 _GRID_TITLE = "generated_table_list_label_"  # pyxform's own nodes around a table-list
 _GRID_HEAD = "reserved_name_for_field_list_labels_"
@@ -122,10 +124,20 @@ class Layout:
             self.refuse("form_no_label", repeat, "label")
         if not pages:
             self.refuse("form_repeat_empty", repeat, "type")
-        self.repeats[name] = Repeat(name, label, fixed, MOST_ENTRIES, pages)
+        self.repeats[name] = Repeat(name, label, fixed, self.most_entries(repeat), pages)
         if not fixed:
             self.pages.append(Page(name, label, "repeat", (), name))
         self.title, self.repeat = around, None
+
+    def most_entries(self, repeat: Element) -> int:
+        """The number of entries if the form itself says it, else the most that anybody may give."""
+        node = self.logic.nodes.get(_path(repeat))
+        said = None if node is None else self.logic.fixed(node.count)
+        if said is None or not said >= 1:
+            return MOST_ENTRIES
+        if said > MOST_FIXED:
+            self.refuse("form_repeat_long", repeat, "repeat_count", limit=MOST_FIXED)
+        return int(min(said, MOST_FIXED))
 
     def page(self, members: Element, named: Element) -> None:
         """A field-list, which is also how pyxform writes a table-list: with a title and a head row of its own."""
@@ -249,4 +261,8 @@ def _is_head(element: Element) -> bool:
 
 
 def _name(element: Element) -> str:
-    return (element.get("ref") or element.get("nodeset") or "").strip().rpartition("/")[2]
+    return _path(element).rpartition("/")[2]
+
+
+def _path(element: Element) -> str:
+    return (element.get("ref") or element.get("nodeset") or "").strip()

@@ -34,7 +34,7 @@ class Reading:
     `values` has those outside repeats, `entries` for each repeat one mapping an entry.
     """
 
-    __slots__ = ("dropped", "entries", "faults", "form", "language", "raw", "state", "values")
+    __slots__ = ("differing", "dropped", "entries", "faults", "form", "language", "raw", "state", "values")
 
     def __init__(self, form: Form, raw: Raw, today: date, language: str = "", seed: int = 0) -> None:
         self.form = form
@@ -46,6 +46,7 @@ class Reading:
         self.entries: dict[str, list[dict[str, Value]]] = {}
         self.faults: dict[Place, Fault] = {}
         self.dropped: dict[Place, str] = {}
+        self.differing: list[str] = []
         asked = _entries_sent(form, raw) if form.repeats else {}
         for step in form.steps:
             if step.repeat is None:
@@ -110,7 +111,7 @@ class Reading:
     def _value(self, step: Step, key: str, into: dict[str, Value], *, relevant: bool) -> Scalar:
         """What a node is worth: worked out, or answered, or its default."""
         if step.calculate is not None:
-            return self._worked_out(step, into) if relevant else ""
+            return self._worked_out(step, key, into) if relevant else ""
         if step.question is None or step.question.type == "note":
             return ""
         given: object = self.raw.get(key)
@@ -118,11 +119,13 @@ class Reading:
             given = to_string(step.first(self.state))
         return self._answered(step, step.question, key, into, given=given, relevant=relevant) if given else ""
 
-    def _worked_out(self, step: Step, into: dict[str, Value]) -> Scalar:
+    def _worked_out(self, step: Step, key: str, into: dict[str, Value]) -> Scalar:
         worth = as_kept(step.calculate(self.state)) if step.calculate else ""
+        text = to_string(worth)[:LONGEST_WORKED_OUT]
+        if self.raw.get(key, text) != text:
+            self.differing.append(key)
         if worth == "":
             return ""
-        text = to_string(worth)[:LONGEST_WORKED_OUT]
         if step.kept:
             into[step.name] = text
         return text if isinstance(worth, str) else worth

@@ -74,6 +74,9 @@ def test_the_answers_of_a_repeat_are_a_list_of_entries_and_sums_go_over_all_of_t
     }
     assert answers.as_json()["visit"][1]["minutes"] == 90
     assert read_answers(VISITS, TWO, TODAY) == answers
+    sent = {"total": "999", "visit.1.share": "1", "visit.2.share": "0.75", "places": "窗口、网上"}
+    told = read_answers(VISITS, TWO | sent, TODAY)
+    assert (told.values, told.differing) == (answers.values, ("visit.1.share", "total"))
 
 
 def test_the_pages_of_one_entry_come_before_those_of_the_next_and_the_list_of_entries_last():
@@ -176,6 +179,18 @@ def test_several_values_are_never_taken_for_one(rows, code):
     with pytest.raises(Refused) as caught:
         a_form(*before, *rows)
     assert {fault.code for fault in caught.value.faults} == {code}
+
+
+def test_a_number_in_the_form_itself_may_be_larger_and_is_bounded():
+    def rows(count):
+        return a_row("begin_repeat", "r", repeat_count=count), a_row("integer", "x"), a_row("end_repeat")
+
+    form = a_form(*rows("60"))
+    assert (form.repeats["r"].most, len(relevant_pages(form, {}, TODAY))) == (60, 60)
+    assert a_form(*rows("2 * 3")).repeats["r"].most == 6
+    with pytest.raises(Refused) as caught:
+        a_form(*rows("101"))
+    assert caught.value.code == "form_repeat_long"
 
 
 @pytest.mark.parametrize(
