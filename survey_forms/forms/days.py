@@ -1,16 +1,17 @@
 """Days in expressions: `date()` and `format-date()`. Answers carry no time of day, so all days begin at midnight."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import date
 
 from survey_forms.forms.operations import Compiled, Unreadable, built, constant, refuse_conditions
-from survey_forms.forms.scalars import State, to_day
+from survey_forms.forms.scalars import Scalar, State, to_day
 
 _SHOWN = 60  # of what was written, in a sentence
 
 
 def to_date(_: str, given: Sequence[Compiled]) -> Compiled:
-    """`date()` of a text, a number of days or a day; what is none of them is empty."""
+    """`date()` of a text, a number of days or a day; of no number no number, of anything else nothing."""
     refuse_conditions(*given)
     written = given[0].literal
     if given[0].kind == "date":
@@ -21,7 +22,12 @@ def to_date(_: str, given: Sequence[Compiled]) -> Compiled:
             raise Unreadable("expression_date_wrong", day=written[:_SHOWN])
         return constant(day or "", "date", "" if day is None else None)
     run = given[0].run
-    return built(lambda state: to_day(run(state)) or "", "date", given)
+
+    def day_of(state: State) -> Scalar:
+        worth = run(state)
+        return to_day(worth) or (worth if isinstance(worth, float) and math.isnan(worth) else "")
+
+    return built(day_of, "date", given)
 
 
 def formatted_date(name: str, given: Sequence[Compiled]) -> Compiled:
