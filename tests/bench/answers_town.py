@@ -1,5 +1,6 @@
 """What the answers bench works on: a survey open for answers, codes, prepared requests, and answers stored before."""
 
+import os
 import random
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ VARIANTS = 200  # of answers, so that no submission is the one before
 _FILL = (
     """
     INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
-    SELECT id, :survey, 'siming', 'siming', :version, jsonb_build_object('a', repeat('x', 200)), 'filled', current_date
+    SELECT id, :survey, 'siming', 'siming', :version, jsonb_build_object('a', repeat('x', 100)), 'filled', current_date
     FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, :n) ORDER BY 1) AS keys
     """,
     """
@@ -43,6 +44,12 @@ _FILL = (
     SELECT sha256(('c' || i)::bytea), :survey, 'siming', true FROM generate_series(1, :n) AS i ORDER BY 1
     """,
 )
+
+_WARM = """
+SELECT sum(pg_prewarm(pg_class.oid::regclass, 'read'))
+FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname IN ('ballot', 'roll') AND relkind = 'i'
+"""
 
 
 def prepare(engine: Engine, number: int) -> dict[str, list[bytes]]:
@@ -136,3 +143,7 @@ def fill(engine: Engine, stored: int) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
         connection.execute(text("CHECKPOINT"))
+        # A server that has been answering has its indexes in memory, and no fill is being written behind its back
+        connection.execute(text("CREATE EXTENSION pg_prewarm"))
+        connection.execute(text(_WARM))
+    os.sync()
