@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 WIDEST = 8  # Latin letters in one word, Chinese characters in two lines
-ENDINGS = tuple("？?。.！!：:")
+ENDINGS = tuple("？?。.！!：:؟")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,11 @@ class Screen:
 
 def _both(field: Field) -> str:
     """The question's wording and what to do about it, as one line."""
-    return f"{field.label} {field.error}" if field.label.endswith(ENDINGS) else f"{field.label}：{field.error}"
+    if field.label.endswith(ENDINGS):
+        return f"{field.label} {field.error}"
+    return (
+        f"{field.label}{'：' if unicodedata.east_asian_width(field.label[-1:] or ' ') in 'WF' else ': '}{field.error}"
+    )
 
 
 def _width(label: str) -> int:
