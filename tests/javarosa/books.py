@@ -6,10 +6,12 @@ from io import BytesIO
 from openpyxl import Workbook
 
 from tests.javarosa.expressions import EXPRESSIONS
+from tests.javarosa.grammar import expressions
 
 Row = Mapping[str, object]
 Book = Mapping[str, Sequence[Row]]
 
+NESTED = 150
 ZH, EN = "label::中文 (zh)", "label::English (en)"
 YES_NO = (
     {"list_name": "yes_no", "name": "yes", ZH: "是", EN: "Yes"},
@@ -248,7 +250,17 @@ def _regions() -> Iterator[Row]:
         yield {"list_name": "district", "name": f"d{number}", ZH: f"区 {number}", EN: f"District {number}", **where}
 
 
-def functions(expressions: Sequence[str] = EXPRESSIONS) -> Book:
+def functions() -> Book:
+    """Every function, with what is usual and what is odd."""
+    return over_inputs("functions", EXPRESSIONS)
+
+
+def nested() -> Book:
+    """Random expressions inside each other."""
+    return over_inputs("nested", expressions("nested", NESTED))
+
+
+def over_inputs(form_id: str, calculated: Sequence[str]) -> Book:
     """One calculate for each expression, over a few inputs of every kind, some of them often empty or irrelevant."""
     survey = [
         a_row("integer", "i"),
@@ -266,6 +278,6 @@ def functions(expressions: Sequence[str] = EXPRESSIONS) -> Book:
         a_row("integer", "k"),
         a_row("text", "u"),
         a_row("end_group", ""),
-        *(a_row("calculate", f"f{number}", calculation=one) for number, one in enumerate(expressions, start=1)),
+        *(a_row("calculate", f"f{number}", calculation=one) for number, one in enumerate(calculated, start=1)),
     ]
-    return a_book("functions", survey, [*YES_NO, *a_list("abc", "a", "b", "c", "ab")])
+    return a_book(form_id, survey, [*YES_NO, *a_list("abc", "a", "b", "c", "ab")])

@@ -7,7 +7,7 @@ from survey_forms.forms.workbook import convert_workbook
 from tests.javarosa import books
 
 PACKAGED = Path(__file__).parents[2] / "survey_forms/documents"
-MADE = (books.inspection, books.household, books.cascade, books.functions)
+MADE = (books.inspection, books.household, books.cascade, books.functions, books.nested)
 
 
 def workbooks() -> Mapping[str, bytes]:
