@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,7 @@ from survey_forms.refusal import Fault, Refused
 
 LONGEST_NAME = 100
 SECRECY = ("sealed", "open")
+LONGEST_AGO = timedelta(days=365)  # a survey may be set up after the fact, but not for another year
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ def _wrong(plan: Plan, units: int, now: datetime) -> list[Fault]:
         for name, words in (("name_zh", plan.name_zh), ("name_en", plan.name_en))
         if not 0 < len(words.strip()) <= LONGEST_NAME
     ]
+    if plan.opens_at < now - LONGEST_AGO:
+        faults.append(Fault("survey_beginning_unfit", "opens_at"))
     if plan.closes_at <= max(plan.opens_at, now):
         faults.append(Fault("survey_window_unfit", "closes_at"))
     if plan.secrecy not in SECRECY:

@@ -1,7 +1,7 @@
 """A round on the office's desk: extend it, freeze it, publish its results; each step says first what it does."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -13,9 +13,9 @@ from api.actions.opening import missing_to_open, open_round
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.inspector_forms import read_words
+from api.pages.local_time import read_local, write_local
 from api.pages.progress import waiting_in
 from api.pages.render import language, page
-from api.pages.ui import CHINA
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store.rounds import RoundState, round_states
@@ -26,7 +26,6 @@ pages = Blueprint("rounds", __name__, url_prefix="/office/round")
 
 FIELDS = frozenset({"checked", "closes_at", "reason"})
 LONGEST_REASON = 500
-LOCAL = "%Y-%m-%dT%H:%M"  # what a datetime-local field sends
 
 Step = Callable[[Connection, int, int, datetime], None]
 
@@ -66,7 +65,9 @@ def extend(round_id: int) -> Response:
     try:
         reason = read_words(request.form, "reason", LONGEST_REASON)
         with services().database.write() as connection:
-            rounds.extend(connection, round_id, _moment("closes_at"), reason, current_staff().id, utc_now())
+            rounds.extend(
+                connection, round_id, read_local(request.form, "closes_at"), reason, current_staff().id, utc_now()
+            )
     except Refused as refused:
         return _refused(round_id, refused)
     return redirect("/office/round", 303)
@@ -89,14 +90,6 @@ def _refused(round_id: int, refused: Refused) -> Response:
     return _page(status_of(refused.code), refused.faults, round_id)
 
 
-def _moment(field: str) -> datetime:
-    """A moment by the clock in China; one that cannot be read is none that is later than anything."""
-    try:
-        return datetime.strptime(request.form.get(field, ""), LOCAL).replace(tzinfo=CHINA)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
-
-
 def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: int | None = None) -> Response:
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
@@ -113,7 +106,7 @@ def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: int | None =
         given=request.form,
         about=about,
         now=utc_now(),
-        local=lambda moment: moment.astimezone(CHINA).strftime(LOCAL),
+        local=write_local,
     )
 
 

@@ -1,7 +1,5 @@
 """A new survey on the office's desk: its name, window and secrecy, and the sheet that says who answers what."""
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, redirect, request
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
@@ -13,8 +11,8 @@ from api.auth import allow, current_staff
 from api.downloads import Sheet, csv_lines
 from api.pages.desk import evaluation_in_view
 from api.pages.inspector_forms import read_words
+from api.pages.local_time import read_local
 from api.pages.render import language, page
-from api.pages.ui import CHINA
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import evaluations, surveys
@@ -24,7 +22,6 @@ from survey_forms.refusal import Refused
 
 pages = Blueprint("survey_setup", __name__, url_prefix="/office/surveys")
 
-LOCAL = "%Y-%m-%dT%H:%M"
 FIELDS = ("name_zh", "name_en", "opens_at", "closes_at", "secrecy", "units_per_respondent", "sheet")
 
 
@@ -86,22 +83,14 @@ def _plan() -> Plan:
     return Plan(
         name_zh=read_words(request.form, "name_zh", survey_setup.LONGEST_NAME),
         name_en=read_words(request.form, "name_en", survey_setup.LONGEST_NAME),
-        opens_at=_moment("opens_at"),
-        closes_at=_moment("closes_at"),
+        opens_at=read_local(request.form, "opens_at"),
+        closes_at=read_local(request.form, "closes_at"),
         secrecy=request.form.get("secrecy", ""),
         random_order=request.form.get("random_order") == "yes",
         # What is no number is none that any evaluation has units for.
         units_per_respondent=None if not units else int(units) if units.isdecimal() and len(units) < 6 else 0,
         sheet=sent.read() if sent else b"",
     )
-
-
-def _moment(field: str) -> datetime:
-    """A moment by the clock in China; one that cannot be read lies before every other."""
-    try:
-        return datetime.strptime(request.form.get(field, ""), LOCAL).replace(tzinfo=CHINA)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def _form(refused: Refused | None = None) -> Response:

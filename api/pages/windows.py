@@ -1,7 +1,7 @@
 """A survey's window at the office's desk: end it early, let it end later; each says first what it does."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, redirect, request
 from sqlalchemy import Connection
@@ -11,8 +11,8 @@ from api.actions import windows
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.inspector_forms import read_words
+from api.pages.local_time import read_local, write_local
 from api.pages.render import language, page
-from api.pages.ui import CHINA
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store.windows import changes_of, windows_of
@@ -22,7 +22,6 @@ pages = Blueprint("windows", __name__, url_prefix="/office/windows")
 
 FIELDS = frozenset({"checked", "closes_at", "reason"})
 LONGEST_REASON = 500
-LOCAL = "%Y-%m-%dT%H:%M"  # what a datetime-local field sends
 
 Act = Callable[[Connection, str, datetime], None]
 
@@ -52,7 +51,7 @@ def close(survey_id: int) -> Response:
 @allow("office")
 def extend(survey_id: int) -> Response:
     """Let a survey end later."""
-    staff, until = current_staff().id, _moment("closes_at")
+    staff, until = current_staff().id, read_local(request.form, "closes_at")
 
     def act(connection: Connection, reason: str, now: datetime) -> None:
         windows.extend(connection, survey_id, until, reason, staff, now)
@@ -70,14 +69,6 @@ def _change(survey_id: int, step: str, act: Act) -> Response:
             raise
         return _page(refused, survey_id, step)
     return redirect("/office/windows", 303)
-
-
-def _moment(field: str) -> datetime:
-    """A moment by the clock in China; one that cannot be read is none that is later than anything."""
-    try:
-        return datetime.strptime(request.form.get(field, ""), LOCAL).replace(tzinfo=CHINA)
-    except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
 
 
 def _page(refused: Refused | None = None, about: int | None = None, step: str = "") -> Response:
@@ -99,5 +90,5 @@ def _page(refused: Refused | None = None, about: int | None = None, step: str = 
         given=request.form,
         about=f"{step}-{about}",
         now=utc_now(),
-        local=lambda moment: moment.astimezone(CHINA).strftime(LOCAL),
+        local=write_local,
     )

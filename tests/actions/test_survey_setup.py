@@ -96,6 +96,11 @@ def test_lines_that_contradict_each_other_are_refused(connection, desk):
     ]
 
 
+def test_a_beginning_that_could_not_be_read_is_refused(connection, desk):
+    unread = datetime.min.replace(tzinfo=UTC)  # what the page makes of it
+    assert codes(connection, desk, SIMING, opens_at=unread) == [("survey_beginning_unfit", "opens_at")]
+
+
 @pytest.mark.parametrize("population", ["0", "-5", "1e5", "1,000", "５００", "3000000000"])
 def test_a_population_is_a_whole_number_of_persons(connection, desk, population):
     line = SIMING.rpartition(",")[0] + f',"{population}"'
