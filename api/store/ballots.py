@@ -38,6 +38,7 @@ response = Table(
     Column("form_version", Text, nullable=False),
     facts("answers"),
     Column("mode", Text, nullable=False),  # web, phone, visit, simulated
+    Column("interviewer", Integer),  # staff id; only where ten or more answers of the survey share it
     Column("day", Date, nullable=False),
     schema="ballot",
 )

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from api.store.roll import access_code, case, case_code, contact, draw, frame, message
+from api.store.roll import IN_SAMPLE, access_code, case, case_code, contact, draw, frame, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ _CASES = (
     .join(draw, draw.c.id == case.c.draw_id)
     .join(frame, frame.c.id == draw.c.frame_id)
     .outerjoin(contact, contact.c.case_id == case.c.id)
+    .where(IN_SAMPLE)
 )
 _GOOD = ~access_code.c.spent & ~access_code.c.revoked
 
@@ -75,7 +76,7 @@ def number_of_cases(connection: Connection, survey_id: int) -> int:
             .select_from(case)
             .join(draw, draw.c.id == case.c.draw_id)
             .join(frame, frame.c.id == draw.c.frame_id)
-            .where(frame.c.survey_id == survey_id)
+            .where(frame.c.survey_id == survey_id, IN_SAMPLE)
         ).scalar_one()
     )
 

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from api.store.base import facts, metadata, moment, serial
 from api.store.evaluations import unit
 
-ROLES = ("office", "inspector", "bureau", "unit")
+ROLES = ("office", "inspector", "interviewer", "supervisor", "bureau", "unit")
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=10)
 
@@ -43,7 +43,7 @@ staff = Table(
     Column("role", Text, nullable=False),
     Column("unit_id", ForeignKey(unit.c.id)),
     moment("disabled_at", null=True),
-    CheckConstraint("role IN ('office','inspector','bureau','unit')", name="role"),
+    CheckConstraint("role IN ('office','inspector','interviewer','supervisor','bureau','unit')", name="role"),
     CheckConstraint("(role = 'unit') = (unit_id IS NOT NULL)", name="unit_has_unit"),
     schema="office",
 )

@@ -43,6 +43,9 @@ _CLOSING: Mapping[str, tuple[str, ...]] = {
     "office.survey": (_HOLD,),
 }
 """What closing a ballot takes."""
+_ONLY_GROWS = dict.fromkeys(
+    ("roll.plan", "roll.draw_refusal", "roll.contact_attempt", "result.weighting", "result.weight"), "UPDATE, DELETE"
+)
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
 
 GRANTS: Mapping[str, Grants] = {
@@ -62,7 +65,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", "field.ledger_entry": "UPDATE, DELETE"},
+        {"office.audit": "UPDATE, DELETE", "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},
@@ -72,8 +75,9 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.response": (READ,),
             "ballot.untallied": ("SELECT, UPDATE, DELETE",),
             "ballot.draft": ("SELECT (survey_id), DELETE",),
+            **dict.fromkeys(("roll.frame", "roll.frame_member", "roll.frame_line", "roll.frame_import"), (WRITE,)),
         },
-        {**_SECRETS, "field.ledger_entry": "UPDATE, DELETE"},
+        {**_SECRETS, "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS},
     ),
     NOTICES: Grants(
         {"office": READ, "owed": WRITE},

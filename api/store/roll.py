@@ -10,11 +10,15 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Connection,
+    Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     LargeBinary,
+    Numeric,
     Table,
     Text,
+    UniqueConstraint,
     func,
     select,
 )
@@ -31,6 +35,8 @@ frame = Table(
     Column("survey_id", ForeignKey(survey.c.id), nullable=False, index=True),
     Column("digest", Text, nullable=False),  # SHA-256 of the canonical text (sampling/frame.py)
     Column("members", Integer, nullable=False),
+    Column("file_name", Text),
+    Column("loaded_by", ForeignKey(staff.c.id)),
     moment("loaded_at", now=True),
     schema="roll",
 )
@@ -41,6 +47,14 @@ frame_member = Table(
     Column("frame_id", ForeignKey(frame.c.id), primary_key=True),
     Column("member", Text, primary_key=True),
     Column("stratum", Text, nullable=False),
+    Column("row", Integer),  # from 1: the order of the frame's file, which its digest commits to
+    Column("psu", Text),
+    Column("size", Numeric),  # of a PSU, for selection with probability proportional to size
+    Column("latitude", Numeric(9, 6)),
+    Column("longitude", Numeric(9, 6)),
+    Column("sort", Text),  # administrative code, for systematic selection along it
+    facts("traits", null=True),  # what weights are made of: {"age": "18-34", "sex": "f"}
+    Column("contact", LargeBinary),  # sealed
     schema="roll",
 )
 
@@ -53,6 +67,8 @@ draw = Table(
     facts("plan"),
     Column("randomness", Text, nullable=False),
     Column("seed", Text, nullable=False),
+    facts("record", null=True),  # what is published: enough to repeat the draw
+    Column("drawn_by", ForeignKey(staff.c.id)),
     moment("drawn_at", now=True),
     schema="roll",
 )
@@ -65,9 +81,22 @@ case = Table(
     Column("stratum", Text, nullable=False),
     Column("member", Text, nullable=False),
     Column("ticket", Text, nullable=False),
-    Column("position", Integer, nullable=False),  # 1..n in ticket order
+    Column("position", Integer, nullable=False),  # 1.. in ticket order; reserves follow the sample
+    Column("kind", Text, nullable=False, server_default="main"),
+    Column("inclusion", Float),  # probability of being drawn; None: n of N in its stratum
+    Column("wcell", Text),  # weighting cell; None: its stratum
+    Column("predecessor_id", Integer),  # whom a released reserve replaces
+    moment("released_at", null=True),
+    Column("released_by", ForeignKey(staff.c.id)),
+    CheckConstraint("kind IN ('main','reserve','backcheck')", name="kind"),
+    CheckConstraint("(kind = 'reserve' AND released_at IS NOT NULL) = (predecessor_id IS NOT NULL)", name="replaces"),
+    ForeignKeyConstraint(["predecessor_id"], ["roll.case.id"]),
+    UniqueConstraint("predecessor_id"),
     schema="roll",
 )
+
+IN_SAMPLE = (case.c.kind == "main") | ((case.c.kind == "reserve") & case.c.released_at.is_not(None))
+"""The cases that somebody is to reach, and that rates are taken of: a reserve from its release on."""
 
 # What was handed out in one go: a print run, or codes sent to listed cases. It tells how many, never which.
 code_batch = Table(
@@ -84,7 +113,7 @@ code_batch = Table(
     moment("revoked_at", null=True),
     Column("revoked_by", ForeignKey(staff.c.id)),
     Column("reason", Text),
-    CheckConstraint("kind IN ('printed','listed')", name="kind"),
+    CheckConstraint("kind IN ('printed','listed','interview')", name="kind"),
     CheckConstraint("(revoked_at IS NULL) = (reason IS NULL)", name="revoked_with_reason"),
     schema="roll",
 )
@@ -101,6 +130,10 @@ access_code = Table(
     Column("revoked", Boolean, nullable=False, server_default="false"),
     Column("batch_id", ForeignKey(code_batch.c.id)),
     Column("block", Integer),  # of units that this code rates; None: all of them
+    Column("wcell", Text),  # weighting cell of its case; None: its stratum
+    Column("mode", Text, nullable=False, server_default="web"),
+    Column("interviewer", ForeignKey(staff.c.id)),
+    CheckConstraint("mode IN ('web','phone','visit')", name="mode"),
     schema="roll",
     postgresql_with={"fillfactor": "80"},
 )
@@ -182,7 +215,7 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
         select(case.c.stratum, func.count())
         .join(draw, draw.c.id == case.c.draw_id)
         .join(frame, frame.c.id == draw.c.frame_id)
-        .where(frame.c.survey_id == survey_id)
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
         .group_by(case.c.stratum)
     )
     found = {code: Fieldwork(drawn=number) for code, number in drawn}

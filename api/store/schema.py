@@ -1,11 +1,16 @@
 """All tables in one import, for migrations and tests."""
 
 from api.store import (
+    backchecks,
     ballots,
     boxes,
+    draws,
     evaluations,
     failures,
+    fieldwork,
     findings,
+    flags,
+    frames,
     indicators,
     inspections,
     ledger,
@@ -13,16 +18,18 @@ from api.store import (
     owed,
     people,
     photos,
+    quotas,
     results,
     roll,
     surveys,
     tallies,
+    weightings,
 )
 from api.store.base import SCHEMAS, metadata
 
 __all__ = ["SCHEMAS", "metadata"]
 
 _TABLES_FROM = (
-    ballots, boxes, evaluations, failures, findings, indicators, inspections, ledger, notices, owed, people, photos,
-    results, roll, surveys, tallies,
+    backchecks, ballots, boxes, draws, evaluations, failures, fieldwork, findings, flags, frames, indicators,
+    inspections, ledger, notices, owed, people, photos, quotas, results, roll, surveys, tallies, weightings,
 )  # fmt: skip
