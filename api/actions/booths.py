@@ -22,6 +22,7 @@ from api.store.ballots import receipts_known
 from api.store.evaluations import Evaluation, evaluations
 from api.store.roll import FoundCode, codes_held, stratum_of_code
 from api.store.surveys import Booth
+from survey_forms.ballot.envelope import About
 from survey_forms.forms.answers import read_answers
 from survey_forms.forms.model import Form, Raw
 from survey_forms.forms.subset import of_units
@@ -31,7 +32,6 @@ from survey_forms.sampling.codes import canonical, code_mac, read_code
 
 CHINA = timezone(timedelta(hours=8))
 BOOTHS_SECONDS = 2.0
-MODE = "web"
 
 
 def local_day(now: datetime) -> date:
@@ -51,7 +51,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a code opens: the booth and its questionnaire. Neither knows the code.
+    """What a code opens: the booth and its questionnaire, and what the roll says of it. None of them knows the code.
 
     `form` is what this code is asked: of `whole`, all or one block of the units.
     """
@@ -59,6 +59,7 @@ class Opened:
     booth: Booth
     form: Form
     whole: Form
+    code: FoundCode
     key: bytes | None = None  # the campaign's public key, where the survey is sealed
 
 
@@ -163,7 +164,8 @@ class Booths:
         booth, read = opened.booth, read_answers(opened.form, one.raw, today)
         pictures, answers = pictures_of(opened.form, read, one.pictures), read.as_json()
         # By the whole form, so that no box tells by its size which block of units is in it.
-        sealed = seal_answers(opened.key, booth, opened.whole, answers) if opened.key else None
+        about = About(opened.code.wcell or booth.stratum, opened.code.mode, opened.code.interviewer)
+        sealed = seal_answers(opened.key, booth, opened.whole, answers, about) if opened.key else None
         return Submission(
             mac=one.mac,
             receipt_hash=one.receipt_hash,
@@ -171,10 +173,10 @@ class Booths:
             response_id=uuid4(),
             survey_id=booth.survey_id,
             stratum=booth.stratum,
-            wcell=booth.stratum,
+            wcell=about.wcell,
             form_version=booth.form_version,
             answers={} if sealed else dict(answers),
-            mode=MODE,
+            mode=about.mode,
             day=today,
             sealed=sealed,
             pictures=() if sealed else pictures,
@@ -191,7 +193,7 @@ class Booths:
         if booth.secrecy == "sealed" and key is None:  # no round opens like that; were it so, nothing is taken in clear
             raise Refused("code_refused")
         whole = form_of_version(connection, booth.form_version)
-        return Opened(booth, self._asked(whole, booth.units_per_respondent, found.block), whole, key)
+        return Opened(booth, self._asked(whole, booth.units_per_respondent, found.block), whole, found, key)
 
     def _asked(self, whole: Form, per: int | None, block: int | None) -> Form:
         """The form as a code of this block is asked; as many kept as there are units in one form."""

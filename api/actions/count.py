@@ -9,7 +9,7 @@ from api.actions.ballots import at_odds
 from api.actions.booths import local_day
 from api.store import closings, people, surveys
 from api.store.closings import Closed, Counted
-from survey_forms.ballot.files import Result
+from survey_forms.ballot.files import Opened, Result
 from survey_forms.ballot.roots import counts_of
 from survey_forms.refusal import Fault, Refused
 
@@ -48,7 +48,7 @@ def load(  # noqa: PLR0913, PLR0917 - what, whose, as announced, who, when
     if faults:
         raise Refused.of(faults)
     day = local_day(closed.closed_at)
-    answers = [Counted(uuid4(), one.stratum, one.envelope.form_version, one.envelope.answers) for one in result.answers]
+    answers = [_counted(one) for one in result.answers]
     for start in range(0, len(answers), AT_ONCE):
         closings.load_counted(connection, survey_id, day, answers[start : start + AT_ONCE])
     closings.mark_result(connection, survey_id, result.digest, staff_id, now)
@@ -63,6 +63,13 @@ def load(  # noqa: PLR0913, PLR0917 - what, whose, as announced, who, when
         result_digest=result.digest,
     )
     return True
+
+
+def _counted(one: Opened) -> Counted:
+    envelope, about = one.envelope, one.envelope.about
+    return Counted(
+        uuid4(), one.stratum, about.wcell, about.mode, about.interviewer, envelope.form_version, envelope.answers
+    )
 
 
 def _misfits(connection: Connection, closed: Closed, result: Result) -> list[Fault]:

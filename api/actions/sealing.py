@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.store.surveys import Booth
-from survey_forms.ballot.envelope import Envelope, pack, size_for
+from survey_forms.ballot.envelope import About, Envelope, pack, size_for
 from survey_forms.ballot.seal import KEY_LENGTH, seal
 from survey_forms.forms.model import Form
 from survey_forms.forms.size import largest_answer
@@ -25,8 +25,8 @@ def box_size(form: Form) -> int:
     return _SIZES[form.version]
 
 
-def seal_answers(public_key: bytes, booth: Booth, form: Form, answers: Mapping[str, Any]) -> bytes:
+def seal_answers(public_key: bytes, booth: Booth, form: Form, answers: Mapping[str, Any], about: About) -> bytes:
     """A sealed box with these answers, as long as every other of their form."""
-    plain = pack(Envelope(form.version, answers))
+    plain = pack(Envelope(form.version, answers, about))
     ephemeral = secrets.token_bytes(KEY_LENGTH)
     return seal(public_key, booth.survey_id, booth.stratum, plain, box_size(form), ephemeral)

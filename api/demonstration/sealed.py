@@ -30,6 +30,7 @@ from api.store import roll, surveys
 from api.store.evaluations import evaluation_numbered
 from survey_forms.ballot import keys as campaign
 from survey_forms.ballot import rehearsal
+from survey_forms.ballot.envelope import About
 from survey_forms.ballot.seal import KEY_LENGTH
 from survey_forms.sampling.codes import code_mac, draft_id, new_code
 
@@ -147,7 +148,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - as above
                 answers={},
                 mode="simulated",
                 day=now.date(),
-                sealed=seal_answers(public_key, booth, form, answers),
+                sealed=seal_answers(public_key, booth, form, answers, About(GROUP, "simulated")),
             )
         )
     if set(accept(connection, submissions)) != {"accepted"}:

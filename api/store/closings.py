@@ -1,7 +1,7 @@
 """A sealed survey's closing: what was published of its boxes, and the answers that came back from the count."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -97,6 +97,9 @@ class Counted:
 
     id: UUID
     stratum: str
+    wcell: str
+    mode: str
+    interviewer: int | None
     form_version: str
     answers: Mapping[str, Any]
 
@@ -105,10 +108,10 @@ _LOAD = text(
     """
     WITH given AS (
       SELECT * FROM jsonb_to_recordset(CAST(:given AS jsonb))
-        AS t(id uuid, stratum text, form_version text, answers jsonb)
+        AS t(id uuid, stratum text, wcell text, mode text, interviewer integer, form_version text, answers jsonb)
     ), kept AS (
-      INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, day)
-      SELECT id, :survey, stratum, stratum, form_version, answers, 'web', :day FROM given
+      INSERT INTO ballot.response (id, survey_id, stratum, wcell, form_version, answers, mode, interviewer, day)
+      SELECT id, :survey, stratum, wcell, form_version, answers, mode, interviewer, :day FROM given
     )
     INSERT INTO ballot.untallied (response_id) SELECT id FROM given
     """
@@ -117,10 +120,7 @@ _LOAD = text(
 
 def load_counted(connection: Connection, survey_id: int, day: date, answers: Sequence[Counted]) -> None:
     """Write answers from the count as responses that wait for the tally, in the order given."""
-    given = [
-        {"id": one.id, "stratum": one.stratum, "form_version": one.form_version, "answers": one.answers}
-        for one in answers
-    ]
+    given = [asdict(one) for one in answers]
     connection.execute(_LOAD, {"given": orjson.dumps(given).decode(), "survey": survey_id, "day": day})
 
 

@@ -231,19 +231,23 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
 
 # The lock is that of api/actions/responses.py, taken in the order of the surveys, as everybody takes several.
 _CODES = """
-SELECT mac, survey_id, stratum, closed, block, pg_advisory_xact_lock_shared(hashtext('round'), survey_id)
-FROM (SELECT mac, survey_id, stratum, spent OR revoked AS closed, block FROM roll.access_code WHERE mac = ANY(%b)
-      ORDER BY survey_id) AS found
+SELECT mac, survey_id, stratum, closed, block, wcell, mode, interviewer,
+       pg_advisory_xact_lock_shared(hashtext('round'), survey_id)
+FROM (SELECT mac, survey_id, stratum, spent OR revoked AS closed, block, wcell, mode, interviewer
+      FROM roll.access_code WHERE mac = ANY(%b) ORDER BY survey_id) AS found
 """
 
 
 class FoundCode(NamedTuple):
-    """What the roll says of a code: its survey and stratum, whether it is spent or revoked, its block of units."""
+    """What the roll says of a code: survey and stratum, whether it is spent or revoked, and what weighing takes."""
 
     survey_id: int
     stratum: str
     closed: bool
     block: int | None = None
+    wcell: str | None = None
+    mode: str = "web"
+    interviewer: int | None = None
 
 
 def codes_held(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, FoundCode]:
@@ -254,8 +258,9 @@ def codes_held(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, Fou
 def stratum_of_code(connection: Connection, mac: bytes) -> FoundCode | None:
     """One code, if it exists."""
     closed = access_code.c.spent | access_code.c.revoked
-    wanted = (access_code.c.survey_id, access_code.c.stratum, closed, access_code.c.block)
-    row = connection.execute(select(*wanted).where(access_code.c.mac == mac)).first()
+    code = access_code.c
+    wanted = (code.survey_id, code.stratum, closed, code.block, code.wcell, code.mode, code.interviewer)
+    row = connection.execute(select(*wanted).where(code.mac == mac)).first()
     return FoundCode(*row) if row else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from survey_forms.ballot.crowds import in_crowds
 from survey_forms.ballot.envelope import unpack
 from survey_forms.ballot.files import Export, Opened, Result
 from survey_forms.ballot.roots import box_root, counts_of
@@ -13,7 +14,7 @@ MOST_TOLD = 20  # strata that a refusal names one by one
 
 
 def count_boxes(export: Export, private_key: bytes, choose: Callable[[int], int]) -> Result:
-    """All answers in the boxes of an export, shuffled within each stratum.
+    """All answers in the boxes of an export, shuffled within each stratum, telling only what crowds tell.
 
     A box that does not open, or holds no envelope, is spoiled: it is counted as such and stops no other.
 
@@ -39,7 +40,7 @@ def count_boxes(export: Export, private_key: bytes, choose: Callable[[int], int]
         export.closing.survey_id,
         export.closing.box_root,
         counts_of(spoiled),
-        tuple(_by_stratum(answers, choose)),
+        tuple(_by_stratum(in_crowds(answers), choose)),
     )
 
 

@@ -9,9 +9,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
-from survey_forms.ballot.envelope import Envelope
+from survey_forms.ballot.envelope import Envelope, read, written
 from survey_forms.ballot.roots import Box
 from survey_forms.refusal import Refused
 from survey_forms.transparency import canonical_json
@@ -45,7 +44,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One answer as the count found it: which stratum's, and nothing else."""
+    """One answer as the count found it: which stratum's, and what its envelope holds."""
 
     stratum: str
     envelope: Envelope
@@ -152,15 +151,13 @@ def _box(number: int, line: bytes) -> Box:
 
 
 def _answer_line(one: Opened) -> bytes:
-    envelope = one.envelope
-    answers: dict[str, Any] = dict(envelope.answers)
-    return canonical_json({"stratum": one.stratum, "form_version": envelope.form_version, "answers": answers})
+    return canonical_json({"stratum": one.stratum, **written(one.envelope)})
 
 
 def _opened(number: int, line: bytes) -> Opened:
     try:
         found = json.loads(line)
-        opened = Opened(_text(found["stratum"]), Envelope(_text(found["form_version"]), dict(found["answers"])))
+        opened = Opened(_text(found["stratum"]), read(found))
         _answer_line(opened)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Refused("line_unreadable", str(number)) from error

@@ -13,7 +13,7 @@ LONGEST_CELL = 120
 """Bytes of a weighting cell: sealed boxes keep so much room for it, whatever it says."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
-_FORBIDDEN = re.compile(r'[|=,"\0-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]')
+_FORBIDDEN = re.compile(r'[|=,"\\\0-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]')
 
 
 def wcell_of(traits: Mapping[str, str], stratum: str) -> str:

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 from survey_forms.ballot import files, keys, rehearsal
 from survey_forms.ballot.counting import count_boxes
-from survey_forms.ballot.envelope import STEP, Envelope, pack, pad, size_for, unpack, unpad
+from survey_forms.ballot.envelope import STEP, About, Envelope, pack, pad, size_for, unpack, unpad, written
 from survey_forms.ballot.roots import Box, box_root, counts_of
 from survey_forms.ballot.seal import OVERHEAD, open_box, public_key_of, seal
 from survey_forms.ballot.shuffle import shuffled
 from survey_forms.ballot.split import join_key, split_key
 from survey_forms.refusal import Refused
+from survey_forms.sampling.traits import LONGEST_CELL
+from survey_forms.transparency import canonical_json
 
 PRIVATE = bytes(range(32))
 PUBLIC = public_key_of(PRIVATE)
@@ -29,8 +31,8 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 answers = st.dictionaries(words, words | st.integers() | st.lists(words, max_size=3), max_size=4)
 
 
-def a_box(stratum="north", given=None, survey_id=7):
-    plain = pack(Envelope(FORM, {"q": "good"} if given is None else given))
+def a_box(stratum="north", given=None, survey_id=7, about=None):
+    plain = pack(Envelope(FORM, {"q": "good"} if given is None else given, about or About(stratum)))
     return Box(stratum, seal(PUBLIC, survey_id, stratum, plain, SIZE, secrets.token_bytes(32)))
 
 
@@ -48,7 +50,7 @@ def refusals(act, *arguments):
 class TestEnvelopes:
     @given(answers)
     def test_what_was_packed_is_unpacked(self, given_answers):
-        envelope = Envelope(FORM, given_answers)
+        envelope = Envelope(FORM, given_answers, About("age=18-34", "phone", 7))
         assert unpack(pack(envelope)) == envelope
 
     @given(st.binary(max_size=300), st.integers(0, 400))
@@ -59,7 +61,8 @@ class TestEnvelopes:
 
     @given(st.integers(2, 5000))
     def test_the_longest_answers_just_fit(self, largest):
-        longest = pack(Envelope(FORM, {"q": "x" * max(0, largest - len('{"q":""}'))}))
+        longest_about = About("c" * LONGEST_CELL, "simulated", 2**31 - 1)
+        longest = pack(Envelope(FORM, {"q": "x" * max(0, largest - len('{"q":""}'))}, longest_about))
         size = size_for(largest)
         assert size % STEP == 0
         assert len(pad(longest, size)) == size
@@ -77,11 +80,23 @@ class TestEnvelopes:
         "plain",
         [
             *(b"", b"{", b"[]", b"7", b'{"answers":{}}', b'{"answers":[],"form_version":"a"}', b"[" * 100_000, b"\xff"),
-            *(b'{"answers":{},"form_version":"a","name":"x"}', b'{"answers":{},"form_version":1}'),
+            b'{"answers":{},"form_version":"a","name":"x"}',
         ],
     )
     def test_what_is_no_envelope_is_spoiled(self, plain):
         assert refusals(unpack, plain) == ["box_spoiled"]
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            *({"form_version": 1}, {"answers": []}, {"wcell": None}, {"mode": "fax"}, {"mode": []}),
+            *({"interviewer": "7"}, {"interviewer": True}, {"name": "x"}),
+        ],
+    )
+    def test_an_envelope_with_one_wrong_part_is_spoiled(self, wrong):
+        good = written(Envelope(FORM, {"q": "good"}, About("north")))
+        assert unpack(canonical_json(good)).about.mode == "web"
+        assert refusals(unpack, canonical_json(good | wrong)) == ["box_spoiled"]
 
 
 class TestSealing:

@@ -1,0 +1,94 @@
+"""What an answer may tell besides what was said: only what at least five answers of its stratum tell alike.
+
+The roll knows who took part, in which weighting cell, by which mode and with which interviewer. An answer that were the
+only one of its kind would be that person's. So the counting table, before it writes anything, merges the cells of a
+stratum until each holds five answers, and forgets interviewers and modes that fewer share.
+
+Merging is a rule over numbers alone, so the office works out the same merges from who took part (`merged_cells`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from survey_forms.ballot.envelope import About
+from survey_forms.ballot.files import Opened
+
+LEAST = 5
+SEVERAL = "several"
+"""The mode of answers whose own mode too few share."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def merged_cells(counts: Mapping[str, int], least: int = LEAST) -> dict[str, str]:
+    """Each cell of one stratum → the cell whose name it goes under.
+
+    Cells stand in byte order. One that is too small is joined by the next ones until the crowd is large enough; what
+    is left over at the end joins the crowd before it. A crowd goes under the name of its first cell.
+
+    Args:
+        counts: answers by weighting cell; none of them 0.
+        least: answers a crowd has at least, unless the stratum has fewer.
+    """
+    crowds: list[list[str]] = []
+    held = least
+    for cell in sorted(counts):
+        if held >= least:
+            crowds.append([])
+            held = 0
+        crowds[-1].append(cell)
+        held += counts[cell]
+    if held < least and len(crowds) > 1:
+        last = crowds.pop()
+        crowds[-1] += last
+    return {cell: crowd[0] for crowd in crowds for cell in crowd}
+
+
+def in_crowds(answers: Iterable[Opened], least: int = LEAST) -> list[Opened]:
+    """The answers, each telling of itself only what at least `least` of its stratum tell alike."""
+    told = list(answers)
+    cells = Counter((one.stratum, one.envelope.about.wcell) for one in told)
+    merged = {
+        stratum: merged_cells({cell: n for (at, cell), n in cells.items() if at == stratum}, least)
+        for stratum in {stratum for stratum, _ in cells}
+    }
+    told = [_telling(one, wcell=merged[one.stratum][one.envelope.about.wcell]) for one in told]
+    told = _forget(told, lambda one: one.mode, lambda one: replace(one, mode=SEVERAL, interviewer=None), least)
+    return _forget(
+        told, lambda one: (one.mode, one.interviewer or 0), lambda one: replace(one, interviewer=None), least
+    )
+
+
+def _telling(one: Opened, wcell: str) -> Opened:
+    return replace(one, envelope=replace(one.envelope, about=replace(one.envelope.about, wcell=wcell)))
+
+
+def _forget(
+    answers: Sequence[Opened], key: Callable[[About], Key], forgotten: Callable[[About], About], least: int
+) -> list[Opened]:
+    """Forget in each weighting cell what too few tell, and as much more as those few need to be a crowd."""
+    groups: dict[tuple[str, str], Counter[Key]] = {}
+    for one in answers:
+        about = one.envelope.about
+        groups.setdefault((one.stratum, about.wcell), Counter())[key(about)] += 1
+    lost = {cell: _lost(counts, least) for cell, counts in groups.items()}
+    return [
+        replace(one, envelope=replace(one.envelope, about=forgotten(one.envelope.about)))
+        if key(one.envelope.about) in lost[one.stratum, one.envelope.about.wcell]
+        else one
+        for one in answers
+    ]
+
+
+def _lost(counts: Counter[Key], least: int) -> set[Key]:
+    """The smallest kinds, until together they are a crowd; none where every kind is one by itself."""
+    lost: set[Key] = set()
+    number = 0
+    for kind, n in sorted(counts.items(), key=lambda item: (item[1], str(item[0]))):
+        if n >= least and (not lost or number >= least):
+            break
+        lost.add(kind)
+        number += n
+    return lost
