@@ -1,0 +1,146 @@
+"""Quotas: a place is reserved when an interview starts, so that no cell is ever overshot.
+
+All quota questions are asked before anybody is screened out: weights need the traits of those, too, for whom there
+was no place. A place is kept for `PLACE_FOR`; an interview that never ended gives it back when another needs it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from api.store import quotas
+from api.store.base import dumps
+from api.store.people import record_act
+from api.store.quotas import QuotaCell
+from survey_forms.refusal import Fault, Refused
+
+PLACE_FOR = timedelta(hours=2)
+"""Longer than any interview: only one that was forgotten loses its place."""
+
+LONGEST_REASON = 500
+CLOSINGS = ("soft", "hard")
+"""soft: interviews under way may end; hard: none may complete."""
+
+
+def take_place(
+    connection: Connection, survey_id: int, case_id: int, traits: Mapping[str, str], now: datetime
+) -> bool | None:
+    """Reserve a place in every cell that a case belongs to, or in none. Asking again renews the places it has.
+
+    Args:
+        connection: in a transaction, which holds the cells until its end.
+        survey_id: whose quotas.
+        case_id: who is to be interviewed.
+        traits: the answers to all quota questions, e.g. `{"age": "18-34", "sex": "f"}`.
+        now: the time.
+
+    Returns:
+        None where no quota applies; False where a cell is full or closed (outcome 4.80).
+
+    Raises:
+        Refused: `quota_trait_missing`, naming every question that has not been asked.
+    """
+    needed = quotas.trait_names(connection, survey_id)
+    unasked = [name for name in needed if not traits.get(name, "").strip()]
+    if unasked:
+        raise Refused.of(Fault("quota_trait_missing", name, {"trait": name}) for name in unasked)
+    mine = {name: traits[name] for name in needed}
+    cells = quotas.hold_cells(connection, quotas.cells_matching(connection, survey_id, mine))
+    if not cells:
+        return None
+    held = quotas.places_of(connection, case_id)
+    wanted = [cell.id for cell in cells if cell.id not in held]
+    if any(_is_shut(cell, begun=cell.id in held) for cell in cells):
+        return False
+    until = now + PLACE_FOR
+    quotas.renew_places(connection, case_id, until)
+    quotas.give_back_expired(connection, wanted, now)
+    with connection.begin_nested() as attempt:
+        if all(quotas.take_in(connection, cell_id, case_id, now, until) for cell_id in wanted):
+            return True
+        attempt.rollback()
+    return False
+
+
+def may_complete(
+    connection: Connection, survey_id: int, case_id: int, traits: Mapping[str, str], now: datetime
+) -> bool:
+    """Whether an interview that has begun may be completed now: ask right before its answer is accepted.
+
+    A place that was lost meanwhile is taken again where there is one. After a hard close nobody may complete.
+    """
+    return take_place(connection, survey_id, case_id, traits, now) is not False
+
+
+def fill_place(connection: Connection, case_id: int, now: datetime) -> bool:  # noqa: ARG001 - as every verb
+    """The interview is complete: its places are taken for good. Whether it had any."""
+    cells = quotas.hold_cells(connection, quotas.cells_held_by_case(connection, case_id))
+    held = quotas.places_of(connection, case_id)
+    if not held:
+        return False
+    quotas.fill(connection, case_id)
+    set_priorities(connection, cells[0].survey_id)
+    return True
+
+
+def give_back(connection: Connection, case_id: int, now: datetime) -> None:  # noqa: ARG001 - as every verb
+    """The interview was broken off: its places are free again. What is complete stays."""
+    quotas.hold_cells(connection, quotas.cells_held_by_case(connection, case_id))
+    quotas.give_back_of_case(connection, case_id)
+
+
+def close_cell(  # noqa: PLR0913, PLR0917 - who, what, how, why and when
+    connection: Connection, cell_id: int, closing: str, reason: str, staff_id: int, now: datetime
+) -> None:
+    """Let no more interviews begin in a cell; with `hard` let none complete either.
+
+    Raises:
+        Refused: `not_found`, `quota_closing_unfit`, `quota_reason_missing`.
+    """
+    cell = _held(connection, cell_id)
+    if closing not in CLOSINGS:
+        raise Refused("quota_closing_unfit", "closing")
+    quotas.put_cell(connection, {"closing": closing, "closed_at": now, "closed_by": staff_id}, cell_id)
+    _tell(connection, "quota_closed", cell, reason, staff_id, now, closing=closing)
+
+
+def reopen_cell(connection: Connection, cell_id: int, reason: str, staff_id: int, now: datetime) -> None:
+    """Let interviews begin again in a closed cell.
+
+    Raises:
+        Refused: `not_found`, `quota_reason_missing`.
+    """
+    cell = _held(connection, cell_id)
+    quotas.put_cell(connection, {"closing": "soft", "closed_at": None, "closed_by": None}, cell_id)
+    _tell(connection, "quota_reopened", cell, reason, staff_id, now)
+
+
+def set_priorities(connection: Connection, survey_id: int) -> None:
+    """Give each case file the priority of the most urgent open cell that it belongs to."""
+    open_cells = [cell for cell in quotas.cells_of(connection, survey_id) if cell.closed_at is None]
+    urgent = [(dumps(cell.traits), cell.priority) for cell in open_cells if cell.taken < cell.places]
+    quotas.set_priorities(connection, survey_id, urgent)
+
+
+def _is_shut(cell: QuotaCell, *, begun: bool) -> bool:
+    """Whether a cell keeps somebody out, and somebody who has begun there, too."""
+    return cell.closed_at is not None and (cell.closing == "hard" or not begun)
+
+
+def _held(connection: Connection, cell_id: int) -> QuotaCell:
+    cells = quotas.hold_cells(connection, [cell_id])
+    if not cells:
+        raise Refused("not_found")
+    return cells[0]
+
+
+def _tell(  # noqa: PLR0913, PLR0917 - the columns of the audit
+    connection: Connection, act: str, cell: QuotaCell, reason: str, staff_id: int, now: datetime, **about: object
+) -> None:
+    """Record what was done to a cell, and let the desk follow it."""
+    if not 0 < len(reason.strip()) <= LONGEST_REASON:
+        raise Refused("quota_reason_missing", "reason", most=LONGEST_REASON)
+    facts = {"survey": cell.survey_id, "cell": cell.name_zh, "reason": reason.strip(), **about}
+    record_act(connection, act, now, staff_id, **facts)
+    set_priorities(connection, cell.survey_id)
