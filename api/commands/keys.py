@@ -55,7 +55,7 @@ def new(out: Path, custodians: str) -> None:
         click.echo(f"{path}  {share.custodian}")
     click.echo(f"{targets[0]}  {key.public_key.hex()}")
     click.echo(
-        "打印三张份额单，分别交给保管人后删除文件；public.json 交评议办上传。"
+        "打印三张份额单，分别交给保管人后删除文件；public.json 交考评办公室上传。"
         " / Print and hand out the sheets, then delete the files; the office uploads public.json.",
         err=True,
     )
@@ -76,7 +76,7 @@ def check(shares: tuple[Path, ...], public: Path) -> None:
 @share_option
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("proof.json"), show_default=True)
 def rehearse(tests: Path, shares: tuple[Path, ...], out: Path) -> None:
-    """打开试投票，写出证明文件交评议办上传。 Open the test ballots and write the proof for the office to upload."""
+    """打开试投票，写出证明文件交考评办公室上传。 Open the test ballots and write the proof for the office to upload."""
     if out.exists():
         raise Refused("file_exists", str(out))
     sealed = rehearsal.read_tests(tests.read_bytes())

@@ -85,7 +85,7 @@ def version(version: str) -> Response:
 
 
 @pages.get("/<version>/workbook")
-@allow("office")
+@allow("office", "bureau")
 def workbook(version: str) -> Response:
     """The workbook as it was handed in."""
     with services().database.read() as connection:

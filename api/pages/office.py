@@ -17,7 +17,7 @@ from api.pages.survey_facts import survey_facts
 from api.pages.unit_result import group_chart, office_page
 from api.problems import say
 from api.services import services, utc_now
-from api.store import evaluations, people, results, surveys
+from api.store import evaluations, people, results
 from api.store.evaluations import Evaluation
 from api.store.notices import number_of_reports
 from survey_forms.refusal import Fault, Refused
@@ -29,7 +29,6 @@ pages.add_app_template_global(flag_words)
 pages.add_app_template_global(grade_words)
 
 ACTS_A_PAGE = 50
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @pages.get("")
@@ -101,20 +100,6 @@ def survey() -> Response:
         evaluation = evaluation_in_view(connection)
         facts = survey_facts(connection, evaluation)
     return page("office/survey.html", evaluation=evaluation, **facts)
-
-
-@pages.get("/survey/forms/<version>")
-@allow("office", "bureau")
-def workbook(version: str) -> Response:
-    """The workbook that a questionnaire was made from."""
-    with services().database.read() as connection:
-        found = surveys.workbook_of(connection, version)
-    if found is None:
-        raise Refused("not_found")
-    name, content = found
-    response = Response(content, mimetype=WORKBOOK)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{version[:12]}.xlsx"'
-    return response
 
 
 @pages.get("/audit")

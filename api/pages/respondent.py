@@ -168,7 +168,7 @@ _ACTS: dict[str, Callable[[Pass], Response]] = {
 
 def _entry(refused: Refused | None = None, left: str = "") -> Response:
     if refused is not None and refused.code == "survey_closed":
-        return closed()
+        return closed(shown_pass().code)
     with services().database.read() as connection:
         evaluations = entry_facts(connection, utc_now())
     mistyped = refused is not None and refused.code == "code_mistyped"

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions.notices import default_words
+from api.actions.windows import survey_of_code
 from api.pages.languages import reading, reading_language
 from api.pages.render import page
 from api.pages.respondent_frame import frame_survey, in_words, languages_of_forms, notice_in_view
@@ -76,6 +77,8 @@ def frame_of(connection: Connection, survey_id: int | None) -> None:
         frame_survey(connection, survey_id, found or LANGUAGES)
 
 
-def closed() -> Response:
+def closed(code: str) -> Response:
     """The survey ended while somebody was answering: nothing was handed in, and what was filled in is gone."""
+    with services().database.read() as connection:
+        frame_of(connection, survey_of_code(connection, services().answering.booths.mac(code)))
     return page("respondent/closed.html", 410)

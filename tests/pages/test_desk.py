@@ -270,10 +270,10 @@ class TestTheRest:
     def test_the_survey_page_hands_out_the_workbook_it_was_made_from(self, enter):
         client = enter("office")
         page = client.get("/office/survey").text
-        address = re.search(r'href="(/office/survey/forms/[0-9a-f]{64})"', page)
+        address = re.search(r'href="(/office/forms/[0-9a-f]{64}/workbook)"', page)
         assert address
         assert client.get(address[1]).data == b"PK a book"
-        assert client.get("/office/survey/forms/none").status_code == 404
+        assert client.get("/office/forms/none/workbook").status_code == 404
 
     def test_the_audit_tells_the_latest_acts_in_words(self, enter):
         page = text_of(enter("office").get("/office/audit").text)

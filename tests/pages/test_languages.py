@@ -5,12 +5,14 @@ import string
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from api.app import create_app
 from api.catalogue import catalogues
 from api.pages.languages import direction, own_name, page_language, tag
 from api.problems import sentences
-from api.services import KEY
+from api.services import KEY, utc_now
+from api.store import surveys
 from tests.builders import a_survey, some_codes
 from tests.live import PHONE, a_phone, browsing, serving
 from tests.pages.test_respondent import Phone
@@ -236,3 +238,16 @@ def test_high_contrast_is_a_cookie_without_script_and_the_browsers_own_wish_is_f
         page.emulate_media(forced_colors="active")
         assert page.evaluate("matchMedia('(forced-colors: active)').matches")
         assert page.locator("main button[value=enter]").is_visible()
+
+
+def test_a_survey_that_ended_in_the_middle_says_so_in_the_readers_language(app, enter, engine):
+    phone, _ = enter("zh", "ug", cookie="ug")
+    phone.post("begin")
+    with engine.begin() as connection:
+        connection.execute(update(surveys.survey).values(closes_at=utc_now()))
+    booths = app.extensions[KEY].answering.booths
+    booths._known = type(booths._known)({}, {}, {}, 0.0)  # what the process remembers is two seconds old at most
+    page = phone.post("next", at="1")
+    assert page.status_code == 410
+    assert 'lang="ug"' in html_tag(page)
+    assert 'dir="rtl"' in html_tag(page)
