@@ -13,6 +13,7 @@ VERBS = {
     "doctor": "api.commands.doctor:doctor",
     "forms": "api.commands.forms:forms",
     "score": "api.commands.score:score_command",
+    "estimate": "api.commands.estimate:estimate_command",
     "scheme": "api.commands.scheme:scheme_group",
     "keys": "api.commands.keys:keys_group",
     "ballots": "api.commands.ballots:ballots_group",
