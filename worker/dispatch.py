@@ -25,7 +25,14 @@ from worker.drain import STUCK, TALLY, drain
 from worker.jobs import OUTBOX_WORK
 from worker.shop import Shop
 
-QUEUE_OF = {TALLY: "drain", STUCK: "drain", "compose": "drain", "photos": "photos", "notices": "notices"}
+QUEUE_OF = {
+    TALLY: "drain",
+    STUCK: "drain",
+    "compose": "drain",
+    "photos": "photos",
+    "frames": "photos",  # both may wait; the count of answers may not
+    "notices": "notices",
+}
 """One queue a worker process: a worker that listens to two loses the job it held when it is killed."""
 
 MOST_BELLS = 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from api.actions.results import compose
-from worker import notices, photos
+from worker import frames, notices, photos
 from worker.shop import Shop
 
 Job = Callable[[Connection, Shop, str], None]
@@ -27,6 +27,13 @@ def render_photo(connection: Connection, shop: Shop, subject: str) -> None:
     photos.render(connection, shop.objects, subject, shop.now())
 
 
+def read_frame(connection: Connection, shop: Shop, subject: str) -> None:
+    """`frames`: the next lines of a frame's file."""
+    if shop.registry is None:
+        raise RuntimeError("this process has no key to sealed files")
+    frames.read_on(connection, shop.registry, int(subject), shop.now())
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A topic's job, and how many obligations one transaction takes (a burst of one subject is one run)."""
@@ -37,6 +44,7 @@ class Work:
 
 OUTBOX_WORK: Mapping[str, Work] = {
     "compose": Work(compose_evaluation, at_once=500),
+    "frames": Work(read_frame, at_once=1),  # each piece is committed with the number of lines read
     "notices": Work(notices.send_notice, at_once=1),  # what went out is committed before the next one goes
     "photos": Work(render_photo, at_once=1),  # a hostile file may take the decoder's whole 15 s
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from api.actions.frames import Registry, registry_of
 from api.actions.messages import Post
 from api.actions.sealed_words import Safe
 from api.config import Settings
@@ -16,12 +17,13 @@ from api.transaction import Database
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The database, the object store, the clock, and the way out for messages."""
+    """The database, the object store, the clock, the way out for messages, and the files of frames."""
 
     database: Database
     objects: Objects
     now: Callable[[], datetime]
     post: Post | None = None
+    registry: Registry | None = None
 
 
 _opened: list[Shop] = []
@@ -34,7 +36,8 @@ def open_shop(settings: Settings) -> Shop:
     """
     engine = make_engine(settings.database_url, pool_size=1, max_overflow=2)
     post = Post(Safe(settings.secret_key), sender_of(settings))
-    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post)
+    registry = registry_of(settings.objects, settings.secret_key)
+    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post, registry)
     _opened[:] = [shop]
     return shop
 

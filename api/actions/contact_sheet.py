@@ -25,7 +25,7 @@ def contact_lines(content: bytes) -> list[tuple[int, list[str]]]:
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
         rows = book.worksheets[0].iter_rows(max_row=MOST_ROWS + 2, max_col=WIDEST, values_only=True)
-        lines = [(number, [_text(cell) for cell in row]) for number, row in enumerate(rows, start=1) if any(row)]
+        lines = [(number, [cell_text(cell) for cell in row]) for number, row in enumerate(rows, start=1) if any(row)]
         book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, IndexError) as error:
         raise Refused("workbook_unreadable", "file", reason=type(error).__name__) from error
@@ -34,7 +34,7 @@ def contact_lines(content: bytes) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _text(cell: object) -> str:
+def cell_text(cell: object) -> str:
     """A cell as it was typed: 13812345678 is a number to Excel, and with a format even 13812345678.0."""
     if cell is None:
         return ""

@@ -43,6 +43,19 @@ class Safe:
         found = self._open("contact", case_id, sealed)
         return Contact(found["phone"], found["mail"])
 
+    def seal_member(self, import_id: int, member: str, contact: Contact) -> bytes:
+        """The contact of a frame's member, sealed: it opens with its own import and member alone."""
+        return self._seal("member", f"{import_id}/{member}", {"phone": contact.phone, "mail": contact.mail})
+
+    def open_member(self, import_id: int, member: str, sealed: bytes) -> Contact:
+        """The contact of a frame's member.
+
+        Raises:
+            Refused: `contact_unreadable`, as `open_contact`.
+        """
+        found = self._open("member", f"{import_id}/{member}", sealed)
+        return Contact(found["phone"], found["mail"])
+
     def seal_words(self, case_id: int, words: Words) -> bytes:
         """A message to a case, sealed."""
         return self._seal("message", case_id, {"to": words.to, "text": words.text})
@@ -56,13 +69,13 @@ class Safe:
         found = self._open("message", case_id, sealed)
         return Words(found["to"], found["text"])
 
-    def _seal(self, purpose: str, case_id: int, facts: dict[str, str]) -> bytes:
+    def _seal(self, purpose: str, whose: int | str, facts: dict[str, str]) -> bytes:
         nonce = secrets.token_bytes(_NONCE)
-        return nonce + _cipher(self._secret, purpose).encrypt(nonce, orjson.dumps(facts), str(case_id).encode())
+        return nonce + _cipher(self._secret, purpose).encrypt(nonce, orjson.dumps(facts), str(whose).encode())
 
-    def _open(self, purpose: str, case_id: int, sealed: bytes) -> dict[str, str]:
+    def _open(self, purpose: str, whose: int | str, sealed: bytes) -> dict[str, str]:
         try:
-            plain = _cipher(self._secret, purpose).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(case_id).encode())
+            plain = _cipher(self._secret, purpose).decrypt(sealed[:_NONCE], sealed[_NONCE:], str(whose).encode())
         except (InvalidTag, ValueError) as error:
             raise Refused("contact_unreadable") from error
         found: dict[str, str] = orjson.loads(plain)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from posixpath import join, normpath
-from typing import IO
+from typing import IO, NamedTuple
 from xml.parsers import expat
 
 from defusedxml.ElementTree import iterparse
@@ -28,6 +28,13 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")  # the stream in which Excel keeps a book with a password
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _BOOK, _LINKS, _WORDS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"
+
+
+class Limits(NamedTuple):
+    """How large an archive may unpack: all of it, and the part that holds all words of all sheets."""
+
+    unpacked: int = LARGEST_UNPACKED
+    words: int = LARGEST_WORDS
 
 
 @dataclass(slots=True)
@@ -60,8 +67,17 @@ def measure(data: bytes) -> None:
         raise Refused("workbook_password" if _ENCRYPTED in data else "workbook_old_format")
     if not data.startswith(b"PK"):
         raise Refused("workbook_is_text" if _is_text(data) else "workbook_unreadable", reason="no zip")
+    measure_archive(BytesIO(data))
+
+
+def measure_archive(file: IO[bytes], limits: Limits = Limits()) -> None:  # noqa: B008 - it cannot change
+    """As `measure`, for what begins as an archive does and may be too large to hold.
+
+    Raises:
+        Refused: `workbook_*`.
+    """
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise Refused("workbook_unreadable", reason=type(error).__name__) from error
@@ -69,8 +85,8 @@ def measure(data: bytes) -> None:
     words = max((entry.file_size for entry in entries if entry.filename == _WORDS), default=0)
     if (
         len(entries) > MOST_ENTRIES
-        or unpacked > min(LARGEST_UNPACKED, HIGHEST_RATIO * max(packed, 1))
-        or words > LARGEST_WORDS
+        or unpacked > min(limits.unpacked, HIGHEST_RATIO * max(packed, 1))
+        or words > limits.words
     ):
         raise Refused("workbook_bomb", entries=len(entries), unpacked_mb=unpacked // 1_000_000)
     if any(entry.flag_bits & 1 for entry in entries):

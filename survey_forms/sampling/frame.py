@@ -137,6 +137,15 @@ def check_plan(frame: Frame, plan: Plan) -> None:
         raise Refused.of(faults[:FAULTS_SHOWN])
 
 
+def digest_of_members(rows: Iterable[tuple[str, str]]) -> str:
+    """The hash that commits to a frame, of (stratum, unit) in canonical order; never more than a few are held."""
+    digest = sha256()
+    rest = iter(rows)
+    while chunk := [f"{stratum},{unit}\n" for stratum, unit in islice(rest, _CHUNK)]:
+        digest.update("".join(chunk).encode())
+    return digest.hexdigest()
+
+
 def _rows(lines: Iterable[str], columns: tuple[str, str], name: str) -> Iterator[tuple[str, str, str]]:
     """(place, first column, second column) of every row after the header; a row's place is its first line."""
     reader = csv.reader(lines, strict=True)
@@ -185,9 +194,4 @@ def _shown(value: str) -> str:
 
 
 def _hash_of_frame(members: Mapping[str, Sequence[str]]) -> str:
-    digest = sha256()
-    for stratum, units in members.items():
-        rest = iter(units)
-        while chunk := list(islice(rest, _CHUNK)):
-            digest.update("".join([f"{stratum},{unit}\n" for unit in chunk]).encode())
-    return digest.hexdigest()
+    return digest_of_members((stratum, unit) for stratum, units in members.items() for unit in units)
