@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.pages.charts import NARROW, WIDE, Band, Mark, Share, axis_ticks, interval_chart, share_chart
+from api.pages.charts import Band, Mark, Share, axis_ticks, interval_chart, share_chart
+from api.pages.charts_ranks import Places, Strip, histogram, rank_chart, strip_chart
+from api.pages.drawing import NARROW, WIDE
 
 BANDS = (Band("良好", 760, 900), Band("优秀", 900, 1001))
 
@@ -108,3 +110,34 @@ def test_words_stay_inside_the_picture(size):
     drawing = drawings(interval_chart([Mark(name, 5, 4, 6, "5.0 outstanding")], "", ""))[(WIDE, NARROW).index(size)]
     assert any(shown.endswith("…") for shown in words(drawing))
     assert all(0 <= float(element.get("x", "")) <= size.width for element in drawing.iter("text"))
+
+
+def test_a_rank_is_drawn_as_the_places_it_may_be_and_never_as_a_dot():
+    for drawing in drawings(rank_chart([Places("甲", 1, 3, 12, "第 1–3 位"), Places("乙", 12, 12, 12)], "名次", "")):
+        assert not circles(drawing)
+        first, last = (bar for bar in drawing.iter("rect"))
+        assert float(first.get("width")) > float(last.get("width")) > 0
+        assert float(last.get("x")) > float(first.get("x"))
+        assert "第 1–3 位" in words(drawing)
+
+
+def test_a_strip_is_as_long_as_its_shares_and_names_those_with_room():
+    strip = Strip("甲", [("优秀", 0.75), ("良好", 0.249), ("差", 0.001)], "优秀 75%")
+    for drawing in drawings(strip_chart([strip], "等次", "")):
+        bars = [float(bar.get("width")) for bar in drawing.iter("rect")]
+        assert bars[0] / bars[1] == pytest.approx(0.75 / 0.249, rel=0.01)
+        assert {"优秀", "良好"} <= set(words(drawing))
+        assert "差" not in words(drawing)
+
+
+@pytest.mark.parametrize("units", [1, 2, 9, 80, 1000])
+def test_every_number_of_places_has_an_axis(units):
+    for drawing in drawings(rank_chart([Places("甲", 1, units, units)], "名次", "")):
+        assert "1" in words(drawing)
+
+
+def test_the_tallest_bar_of_a_histogram_is_its_greatest_count():
+    for drawing in drawings(histogram([1, 6, 3], [0.5, 1.0, 1.5, 2.0], "权数", "")):
+        heights = [float(bar.get("height")) for bar in drawing.iter("rect")]
+        assert heights[1] == max(heights)
+        assert heights[2] == pytest.approx(heights[1] / 2)

@@ -1,4 +1,4 @@
-"""The covariance of units' scores from pair cells: against the sums over persons, and on the diagonal the cells' SE²."""
+"""The covariance of units' scores from pair cells: against sums over persons; its diagonal against the cells' SE²."""
 
 import random
 
