@@ -32,8 +32,10 @@ from api.pages import (
     invitations,
     invitations_listed,
     ledger,
+    margins,
     notice,
     office,
+    quotas,
     render,
     respondent,
     rounds,
@@ -73,6 +75,8 @@ PAGES = (
     evaluation_setup.pages,
     forms.pages,
     form_preview.pages,
+    quotas.pages,
+    margins.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
