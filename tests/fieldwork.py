@@ -1,134 +1,109 @@
-"""Builders of a survey in the field: a frame that was drawn, its cases and files, and people who work them."""
+"""Builders for fieldwork: a sealed survey with listed cases, a plan that lets them be called now, interviewers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, insert, update
 
-from api.store import fieldwork, quotas, roll, surveys
-from survey_forms.sampling.traits import wcell_of
-from tests.builders import StoredSurvey, a_survey
+from api.actions import fieldwork
+from api.actions.invitations import mint
+from api.actions.sealed_words import Safe
+from api.store import invitations, listed, roll
+from api.store.cases import File
+from api.store.fieldwork import add_appointment
+from survey_forms.fieldwork.plan import Plan
+from survey_forms.sampling.contacts import Contact
+from tests.ballots import SealedSurvey, a_sealed_survey
 from tests.desk import a_person
+from tests.invitations import some_cases
 
-MORNING = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
-"""10 o'clock in China."""
-SEED = "ab" * 32
+PEPPER = b"a test's pepper, thirty-two bytes at least"
+SECRET = b"a test's key, thirty-two bytes at least"
+PLAN = Plan(
+    modes=("phone", "visit"),
+    script_zh="您好，我是评议办的访问员。",
+    script_en="Good day, I am calling for the evaluation office.",
+    calls_from=0,
+    calls_until=24 * 60,
+)
+"""Calls at any hour: the tests run at any hour."""
+
+
+def now() -> datetime:
+    """The builders' surveys are open around the real present."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A sealed survey with its drawn cases, in the order of the draw."""
+class Work:
+    """A survey at work: its cases in the order of their tickets, the office and its interviewers."""
 
-    survey: StoredSurvey
-    draw_id: int
+    sealed: SealedSurvey
     cases: tuple[int, ...]
     interviewers: tuple[int, ...]
 
+    @property
+    def survey_id(self) -> int:
+        return self.sealed.id
 
-def a_field(
-    connection: Connection,
-    people: Sequence[Mapping[str, str]] = ({"sex": "f"},) * 4,
-    *,
-    interviewers: int = 2,
-    inclusion: float = 0.5,
-    code: str = "city-2015",
-) -> Field:
-    """A drawn survey: a case for each of `people` (their traits), every file on the telephone."""
-    survey = a_survey(connection, code=code)
-    connection.execute(update(surveys.survey).where(surveys.survey.c.id == survey.id).values(secrecy="sealed"))
-    draw_id = _a_draw(connection, survey, people)
-    cases = tuple(
-        connection.execute(
-            insert(roll.case)
-            .values(
-                draw_id=draw_id,
-                stratum=survey.stratum,
-                member=f"m{number}",
-                ticket=f"{number:064x}",
-                position=number + 1,
-                inclusion=inclusion,
-                wcell=wcell_of(traits, survey.stratum),
-            )
-            .returning(roll.case.c.id)
-        ).scalar_one()
-        for number, traits in enumerate(people)
-    )
-    if cases:
-        files = [{"case_id": case_id, "survey_id": survey.id, "stage": "phone"} for case_id in cases]
-        connection.execute(insert(fieldwork.case_file), files)
-    hands = tuple(a_person(connection, f"{code}-caller{number}", "interviewer") for number in range(interviewers))
-    _a_plan(connection, survey.id)
-    return Field(survey, draw_id, cases, hands)
+    @property
+    def office(self) -> int:
+        return self.sealed.staff[0]
 
 
-def _a_draw(connection: Connection, survey: StoredSurvey, people: Sequence[Mapping[str, str]]) -> int:
-    frame_id = connection.execute(
-        insert(roll.frame).values(survey_id=survey.id, digest="f" * 64, members=len(people)).returning(roll.frame.c.id)
-    ).scalar_one()
-    members = [
-        {"frame_id": frame_id, "member": f"m{number}", "stratum": survey.stratum, "row": number + 1, "traits": traits}
-        for number, traits in enumerate(people)
-    ]
-    if members:
-        connection.execute(insert(roll.frame_member), [{**one, "traits": dict(one["traits"])} for one in members])
-    draw_id: int = connection.execute(
-        insert(roll.draw)
-        .values(frame_id=frame_id, plan_digest="p" * 64, plan={}, randomness="dice 314", seed=SEED)
-        .returning(roll.draw.c.id)
-    ).scalar_one()
-    return draw_id
+def some_work(
+    connection: Connection, number: int = 3, interviewers: int = 1, plan: Plan = PLAN, book: bytes | None = None
+) -> Work:
+    """So many cases to be reached by so many interviewers, each case with a telephone number."""
+    sealed = a_sealed_survey(connection, book)
+    found = some_cases(connection, sealed.survey, tuple(f"M{place:04}" for place in range(1, number + 1)))
+    safe = Safe(SECRET)
+    listed.put_contacts(connection, {one: safe.seal_contact(one, Contact(f"138{one:08}", "")) for one in found})
+    people = tuple(a_person(connection, f"interviewer{place or ''}", "interviewer") for place in range(interviewers))
+    fieldwork.set_plan(connection, sealed.id, plan, sealed.staff[0], now())
+    return Work(sealed, found, people)
 
 
-def _a_plan(connection: Connection, survey_id: int) -> None:
+def a_web_code(connection: Connection, work: Work, case_id: int) -> str:
+    """The code of an invitation that was sent to a case."""
+    batch = invitations.add_batch(connection, work.survey_id, "listed", {}, work.office, now())
+    (code,) = mint(connection, PEPPER, work.survey_id, batch, work.sealed.survey.stratum, [None])
+    listed.link_codes(connection, [(code.mac, case_id)])
+    return code.typed
+
+
+def take(connection: Connection, work: Work, at: datetime | None = None, who: int = 0, stage: str = "phone") -> File:
+    """The next case, which there must be."""
+    found = fieldwork.take(connection, work.survey_id, stage, work.interviewers[who], at or now())
+    assert found is not None
+    return found
+
+
+def a_key() -> str:
+    return secrets.token_hex(16)
+
+
+def sent(case_id: int, outcome: str = "3.13", **facts: object) -> fieldwork.Sent:
+    return replace(fieldwork.Sent(a_key(), case_id, outcome), **facts)  # type: ignore[arg-type]  # any field of it
+
+
+def an_appointment(connection: Connection, case_id: int, begins: datetime, **facts: object) -> None:
+    values = {"begins_at": begins, "ends_at": begins + timedelta(hours=1), **facts}
+    add_appointment(connection, {"case_id": case_id, **values})
+
+
+def spend(connection: Connection, mac: bytes) -> None:
+    connection.execute(update(roll.access_code).where(roll.access_code.c.mac == mac).values(spent=True))
+
+
+def some_traits(connection: Connection, members: dict[str, dict[str, str]]) -> None:
+    """What the frame tells of members."""
+    frame_id = connection.execute(roll.frame.select()).first().id  # type: ignore[union-attr]  # there is one
     connection.execute(
-        insert(fieldwork.fieldwork_plan).values(
-            survey_id=survey_id,
-            modes=["phone"],
-            script_zh="您好",
-            calls_from=9 * 60,
-            calls_until=21 * 60,
-            spacing_minutes=60,
-            cooling_days=2,
-            most_calls=7,
-            most_visits=3,
-            hold_minutes=15,
-            backcheck_percent=10,
-        )
+        insert(roll.frame_member),
+        [
+            {"frame_id": frame_id, "member": name, "stratum": "siming", "traits": traits}
+            for name, traits in members.items()
+        ],
     )
-
-
-def a_cell(connection: Connection, survey_id: int, places: int, **traits: str) -> int:
-    """A quota cell."""
-    cell_id: int = connection.execute(
-        insert(quotas.quota_cell)
-        .values(survey_id=survey_id, name_zh=str(traits), name_en=str(traits), traits=traits, places=places)
-        .returning(quotas.quota_cell.c.id)
-    ).scalar_one()
-    return cell_id
-
-
-def an_attempt(
-    connection: Connection,
-    case_id: int,
-    staff_id: int,
-    outcome: str,
-    *,
-    began: datetime = MORNING,
-    minutes: float = 5.0,
-    mode: str = "phone",
-    **more: object,
-) -> int:
-    """An attempt as it was told."""
-    values = {"case_id": case_id, "staff_id": staff_id, "mode": mode, "outcome": outcome, **more}
-    attempt_id: int = connection.execute(
-        insert(fieldwork.contact_attempt)
-        .values(
-            key=f"{case_id}-{staff_id}-{began.timestamp()}-{outcome}",
-            began_at=began,
-            ended_at=began + timedelta(minutes=minutes),
-            **values,
-        )
-        .returning(fieldwork.contact_attempt.c.id)
-    ).scalar_one()
-    return attempt_id

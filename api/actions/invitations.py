@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from api.actions.responses import CODE_NAMESPACE
 from api.actions.tally import form_of_version
 from api.store import invitations, listed, people, surveys
-from api.store.invitations import NewCode
+from api.store.invitations import NewCode, Whose
 from api.store.notices import KeptNotice, latest_notice
 from api.store.windows import Window, window_of
 from survey_forms.refusal import Fault, Refused
@@ -190,12 +190,17 @@ def mint(  # noqa: PLR0913, PLR0917 - what a code is made of
     stratum: str,
     blocks: Sequence[int | None],
     spelling: Spelling = "letters",
+    whose: Sequence[Whose] = (),
 ) -> list[Code]:
-    """Make a code for each block given, in its order; one that exists already is drawn again."""
+    """Make a code for each block given, in its order; one that exists already is drawn again.
+
+    `whose` says of each code what it carries to its answer; empty where codes are nobody's.
+    """
+    about = whose or [Whose()] * len(blocks)
     made: dict[int, Code] = {}
     while len(made) < len(blocks):
         drawn = {place: _drawn(pepper, spelling) for place in range(len(blocks)) if place not in made}
-        rows = {code.mac: NewCode(code.mac, stratum, blocks[place]) for place, code in drawn.items()}
+        rows = {code.mac: NewCode(code.mac, stratum, blocks[place], about[place]) for place, code in drawn.items()}
         new = invitations.add_codes(connection, survey_id, batch_id, list(rows.values()))
         for place, code in drawn.items():
             if code.mac in new:

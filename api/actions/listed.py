@@ -18,6 +18,7 @@ from api.actions.csv_sheet import cell_fault, read_headings, refuse
 from api.actions.invitations import Code, deal_blocks, inviting, mint
 from api.actions.sealed_words import Safe, Words
 from api.store import invitations, listed, people
+from api.store.invitations import Whose
 from api.store.listed import Case
 from api.store.owed import emit
 from api.store.windows import Window
@@ -212,7 +213,10 @@ def _codes_for(  # noqa: PLR0913, PLR0917 - as load_contacts
     dealt = deal_blocks(connection, survey_id, numbers)
     codes: dict[int, Code] = {}
     for stratum, found in by_stratum.items():
-        made = mint(connection, office.pepper, survey_id, batch_id, stratum, dealt[stratum])
+        made = mint(
+            connection, office.pepper, survey_id, batch_id, stratum, dealt[stratum],
+            whose=[Whose(case.wcell) for case in found],
+        )  # fmt: skip
         codes |= {case.id: code for case, code in zip(found, made, strict=True)}
     listed.link_codes(connection, [(code.mac, case_id) for case_id, code in codes.items()])
     return codes

@@ -3,22 +3,36 @@
 One file a case whatever the mode. Attempts are added and never changed; the case's outcome is the strongest of them.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
+    func,
+    insert,
+    select,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.base import facts, metadata, moment, serial
 from api.store.people import staff
 from api.store.roll import case
 from api.store.surveys import survey
+from survey_forms.fieldwork.plan import Plan
+from survey_forms.fieldwork.stage import Attempt
 
 fieldwork_plan = Table(
     "fieldwork_plan",
@@ -100,3 +114,126 @@ appointment = Table(
     CheckConstraint("ends_at > begins_at", name="order"),
     schema="roll",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An attempt as it stands in a case's history."""
+
+    mode: str
+    outcome: str
+    began_at: datetime
+    ended_at: datetime
+    name: str | None  # of the interviewer
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """An appointment that was not kept, broken or replaced yet."""
+
+    id: int
+    case_id: int
+    begins_at: datetime
+    ends_at: datetime
+    for_staff: int | None
+
+
+def plan_of(connection: Connection, survey_id: int) -> Plan | None:
+    """How a survey is worked; None before somebody said so."""
+    columns = [fieldwork_plan.c[name] for name in Plan.__dataclass_fields__]
+    row = connection.execute(select(*columns).where(fieldwork_plan.c.survey_id == survey_id)).mappings().first()
+    return Plan(**{**row, "modes": tuple(row["modes"])}) if row else None
+
+
+def put_plan(connection: Connection, survey_id: int, plan: Plan, staff_id: int, now: datetime) -> None:
+    """Write how a survey is worked, in the place of what was said before."""
+    values = {**asdict(plan), "modes": list(plan.modes), "changed_at": now, "changed_by": staff_id}
+    statement = upsert(fieldwork_plan).values(survey_id=survey_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["survey_id"], set_=values))
+
+
+def add_attempt(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Write an attempt; False where one with this key is there already."""
+    statement = upsert(contact_attempt).values(**values).on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(statement.returning(contact_attempt.c.id)).first() is not None
+
+
+def attempt_known(connection: Connection, key: str) -> int | None:
+    """The case of the attempt with this key."""
+    found: int | None = connection.execute(
+        select(contact_attempt.c.case_id).where(contact_attempt.c.key == key)
+    ).scalar()
+    return found
+
+
+def attempts_of(connection: Connection, case_id: int) -> list[Attempt]:
+    """The attempts on a case, the oldest first."""
+    columns = (contact_attempt.c[name] for name in ("mode", "outcome", "began_at", "ended_at"))
+    rows = connection.execute(
+        select(*columns)
+        .where(contact_attempt.c.case_id == case_id)
+        .order_by(contact_attempt.c.ended_at, contact_attempt.c.id)
+    )
+    return [Attempt(*row) for row in rows]
+
+
+def history_of(connection: Connection, case_id: int) -> list[Told]:
+    """The attempts on a case with who made them, the newest first."""
+    columns = [contact_attempt.c[name] for name in ("mode", "outcome", "began_at", "ended_at")]
+    wanted: Select[Any] = (
+        select(*columns, staff.c.name, contact_attempt.c.note)
+        .outerjoin(staff, staff.c.id == contact_attempt.c.staff_id)
+        .where(contact_attempt.c.case_id == case_id)
+        .order_by(contact_attempt.c.ended_at.desc(), contact_attempt.c.id.desc())
+    )
+    rows = connection.execute(wanted)
+    return [Told(*row) for row in rows]
+
+
+def outcomes_by(connection: Connection, staff_id: int, since: datetime) -> dict[str, int]:
+    """How often somebody had each outcome since a moment."""
+    rows = connection.execute(
+        select(contact_attempt.c.outcome, func.count())
+        .where(contact_attempt.c.staff_id == staff_id, contact_attempt.c.ended_at >= since)
+        .group_by(contact_attempt.c.outcome)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def add_appointment(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write an appointment."""
+    connection.execute(insert(appointment).values(**values))
+
+
+def bookings_of(connection: Connection, case_id: int) -> list[Booking]:
+    """The open appointments of a case, the earliest first."""
+    columns = (appointment.c[name] for name in ("id", "case_id", "begins_at", "ends_at", "for_staff"))
+    rows = connection.execute(
+        select(*columns)
+        .where(appointment.c.case_id == case_id, appointment.c.done_at.is_(None))
+        .order_by(appointment.c.begins_at, appointment.c.id)
+    )
+    return [Booking(*row) for row in rows]
+
+
+def next_bookings(connection: Connection, survey_id: int, staff_id: int, now: datetime, most: int) -> list[Booking]:
+    """The appointments of a survey that have not ended and that somebody may keep, the earliest first."""
+    columns = (appointment.c[name] for name in ("id", "case_id", "begins_at", "ends_at", "for_staff"))
+    mine = appointment.c.for_staff.is_(None) | (appointment.c.for_staff == staff_id)
+    rows = connection.execute(
+        select(*columns)
+        .join(case_file, case_file.c.case_id == appointment.c.case_id)
+        .where(case_file.c.survey_id == survey_id, appointment.c.done_at.is_(None), appointment.c.ends_at > now, mine)
+        .order_by(appointment.c.begins_at, appointment.c.id)
+        .limit(most)
+    )
+    return [Booking(*row) for row in rows]
+
+
+def end_bookings(connection: Connection, case_id: int, begun_by: datetime | None, now: datetime) -> None:
+    """Close a case's open appointments: those that began by a moment, or (None) all."""
+    mine = (appointment.c.case_id == case_id) & appointment.c.done_at.is_(None)
+    if begun_by is not None:
+        mine &= appointment.c.begins_at <= begun_by
+    connection.execute(update(appointment).where(mine).values(done_at=now))

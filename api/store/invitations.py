@@ -5,7 +5,7 @@ only in a sealed survey, where a spent code tells that somebody took part and ne
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, text, update
@@ -42,12 +42,22 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Whose:
+    """What a code of a listed case carries to its answer: the weighting cell, the mode, who interviews."""
+
+    wcell: str | None = None
+    mode: str = "web"
+    interviewer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewCode:
     """A code as the database knows it; the code itself is not here."""
 
     mac: bytes
     stratum: str
     block: int | None
+    whose: Whose = field(default_factory=Whose)
 
 
 _maker, _revoker = staff.alias("maker"), staff.alias("revoker")
@@ -98,6 +108,9 @@ def add_codes(connection: Connection, survey_id: int, batch_id: int, codes: Sequ
             "batch_id": batch_id,
             "stratum": code.stratum,
             "block": code.block,
+            "wcell": code.whose.wcell,
+            "mode": code.whose.mode,
+            "interviewer": code.whose.interviewer,
         }
         for code in sorted(codes, key=lambda code: code.mac)
     ]
@@ -119,8 +132,9 @@ def mark_handed_over(connection: Connection, batch_id: int, now: datetime) -> No
 
 
 def batches_of(connection: Connection, survey_id: int) -> list[Batch]:
-    """A survey's batches, the newest first."""
-    rows = connection.execute(_BATCH.where(code_batch.c.survey_id == survey_id).order_by(code_batch.c.id.desc()))
+    """A survey's batches that were handed out, the newest first; interviewers' codes never leave their browser."""
+    handed = (code_batch.c.survey_id == survey_id) & (code_batch.c.kind != "interview")
+    rows = connection.execute(_BATCH.where(handed).order_by(code_batch.c.id.desc()))
     return [Batch(*row) for row in rows]
 
 

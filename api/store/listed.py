@@ -21,6 +21,7 @@ class Case:
     stratum: str
     member: str
     contact: bytes | None
+    wcell: str | None = None  # weighting cell; None: its stratum
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ _GOOD = ~access_code.c.spent & ~access_code.c.revoked
 def cases_of(connection: Connection, survey_id: int) -> list[Case]:
     """The cases of a survey's draws, by stratum in the order of their tickets."""
     rows = connection.execute(
-        _CASES.where(frame.c.survey_id == survey_id).order_by(case.c.stratum, case.c.position, case.c.id)
+        _CASES.add_columns(case.c.wcell)
+        .where(frame.c.survey_id == survey_id)
+        .order_by(case.c.stratum, case.c.position, case.c.id)
     )
     return [Case(*row) for row in rows]
 
@@ -140,7 +143,9 @@ def cases_with_codes(connection: Connection, case_ids: Collection[int], *, unspe
 def hold_case(connection: Connection, survey_id: int, case_id: int) -> Case | None:
     """A case of a survey, kept from everybody else who would reissue its code until the transaction ends."""
     row = connection.execute(
-        _CASES.where(frame.c.survey_id == survey_id, case.c.id == case_id).with_for_update(of=case)
+        _CASES.add_columns(case.c.wcell)
+        .where(frame.c.survey_id == survey_id, case.c.id == case_id)
+        .with_for_update(of=case)
     ).first()
     return Case(*row) if row else None
 

@@ -1,0 +1,385 @@
+"""The case files at work: who holds which, what was tried, what came of it. One statement takes the next case.
+
+A file is worked by one interviewer at a time: `take_next` locks it and writes the hold at once, passing over what
+somebody else is taking. Whoever changes a file that is held locks first the file, then the case's codes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from api.store.fieldwork import case_file, contact_attempt
+from api.store.roll import IN_SAMPLE, access_code, case, case_code, code_batch, contact, draw, frame, frame_member
+from api.store.surveys import stratum
+from survey_forms.estimation.outcomes import final_of
+from survey_forms.fieldwork.consequences import COMPLETE, INVITED, NOT_TRIED
+from survey_forms.fieldwork.stage import Standing
+
+
+class CaseOutcome(NamedTuple):
+    """A case that rates are taken of: its weighting cell, its inclusion probability and its final outcome.
+
+    `inclusion` is None where the draw took n of N of its stratum.
+    """
+
+    case_id: int
+    stratum: str
+    wcell: str
+    inclusion: float | None
+    outcome: str
+
+
+def outcomes_of(connection: Connection, survey_id: int) -> list[CaseOutcome]:
+    """The final outcome of each case of a survey that is in its sample, by number.
+
+    1.1 where a code of the case is spent; else the strongest of its attempts; without any, 3.19 where it was given a
+    code (an invitation went out and nothing came back) and 3.11 where it was not.
+    """
+    tried = (
+        select(
+            contact_attempt.c.case_id,
+            func.array_agg(aggregate_order_by(contact_attempt.c.outcome, contact_attempt.c.id)).label("outcomes"),
+        )
+        .group_by(contact_attempt.c.case_id)
+        .subquery()
+    )
+    coded = (
+        select(case_code.c.case_id, func.bool_or(access_code.c.spent).label("spent"))
+        .join(access_code, access_code.c.mac == case_code.c.mac)
+        .where(access_code.c.survey_id == survey_id)
+        .group_by(case_code.c.case_id)
+        .subquery()
+    )
+    wanted: Select[Any] = (
+        select(
+            *(case.c.id, case.c.stratum, func.coalesce(case.c.wcell, case.c.stratum), case.c.inclusion),
+            *(tried.c.outcomes, coded.c.spent),
+        )
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .outerjoin(tried, tried.c.case_id == case.c.id)
+        .outerjoin(coded, coded.c.case_id == case.c.id)
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
+        .order_by(case.c.id)
+    )
+    rows = connection.execute(wanted)
+    return [CaseOutcome(row[0], row[1], row[2], row[3], _outcome(row[4], row[5])) for row in rows]
+
+
+def _outcome(outcomes: Sequence[str] | None, spent: bool | None) -> str:  # noqa: FBT001 - the column, None: no code
+    if spent:
+        return COMPLETE
+    if outcomes:
+        return final_of(outcomes)
+    return NOT_TRIED if spent is None else INVITED
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A case's file. Who is behind it is sealed and stays out of anything that is printed."""
+
+    case_id: int
+    survey_id: int
+    stage: str
+    outcome: str | None
+    attempts: int
+    refusals: int
+    last_at: datetime | None
+    not_before: datetime | None
+    held_by: int | None
+    held_at: datetime | None
+    held_until: datetime | None
+    interview: bytes | None = field(repr=False)
+    stratum: str
+    stratum_zh: str
+    stratum_en: str
+    wcell: str
+    member: str
+    position: int
+    traits: Mapping[str, str]
+    contact: bytes | None = field(repr=False)
+
+    def is_held_by(self, staff_id: int, now: datetime) -> bool:
+        """Whether somebody holds it now."""
+        return self.held_by == staff_id and self.held_until is not None and self.held_until > now
+
+
+_OWN = ("case_id", "survey_id", "stage", "outcome", "attempts", "refusals", "last_at", "not_before")
+_HOLD = ("held_by", "held_at", "held_until", "interview")
+_FILE: Select[Any] = (
+    select(
+        *(case_file.c[name] for name in (*_OWN, *_HOLD)),
+        case.c.stratum,
+        func.coalesce(stratum.c.name_zh, case.c.stratum),
+        func.coalesce(stratum.c.name_en, case.c.stratum),
+        func.coalesce(case.c.wcell, case.c.stratum),
+        case.c.member,
+        case.c.position,
+        frame_member.c.traits,
+        contact.c.sealed,
+    )
+    .join(case, case.c.id == case_file.c.case_id)
+    .join(draw, draw.c.id == case.c.draw_id)
+    .outerjoin(frame_member, (frame_member.c.frame_id == draw.c.frame_id) & (frame_member.c.member == case.c.member))
+    .outerjoin(stratum, (stratum.c.survey_id == case_file.c.survey_id) & (stratum.c.code == case.c.stratum))
+    .outerjoin(contact, contact.c.case_id == case.c.id)
+)
+
+
+def add_files(connection: Connection, survey_id: int, stage: str) -> int:
+    """Open a file for each case in the sample that has none, at a stage. Returns how many."""
+    wanted = (
+        select(case.c.id, literal(survey_id), literal(stage))
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
+    )
+    statement = upsert(case_file).from_select(["case_id", "survey_id", "stage"], wanted).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount
+
+
+_SPENT = (
+    select(case_code.c.case_id)
+    .join(access_code, access_code.c.mac == case_code.c.mac)
+    .where(case_code.c.case_id == case_file.c.case_id, access_code.c.spent)
+    .exists()
+)
+
+
+def close_answered(connection: Connection, survey_id: int) -> int:
+    """Close the files, held by nobody, of cases that have answered with a code of their own. Returns how many."""
+    return connection.execute(
+        update(case_file)
+        .where(case_file.c.survey_id == survey_id, case_file.c.stage != "done", case_file.c.held_by.is_(None), _SPENT)
+        .values(stage="done", outcome=COMPLETE, not_before=None)
+    ).rowcount
+
+
+def move_unanswered(connection: Connection, survey_id: int, stage: str, following: str) -> int:
+    """Put the files at a stage into the one that follows. Returns how many."""
+    return connection.execute(
+        update(case_file)
+        .where(case_file.c.survey_id == survey_id, case_file.c.stage == stage)
+        .values(stage=following, not_before=None)
+    ).rowcount
+
+
+def numbers_by_stage(connection: Connection, survey_id: int) -> dict[str, int]:
+    """How many files are at each stage."""
+    rows = connection.execute(
+        select(case_file.c.stage, func.count()).where(case_file.c.survey_id == survey_id).group_by(case_file.c.stage)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+# The order of survey_forms/fieldwork/order.py, word for word; tests/store/test_cases.py holds them together.
+# `held_until` decides, not the session: a laptop that was closed gives its case back by doing nothing.
+_PART = """CASE WHEN extract(isodow FROM {at}) > 5 THEN 'weekend' WHEN extract(hour FROM {at}) < 12 THEN 'morning'
+           WHEN extract(hour FROM {at}) < 18 THEN 'afternoon' ELSE 'evening' END"""
+_BEGAN, _NOW = "began_at AT TIME ZONE 'Asia/Shanghai'", "CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai'"
+_TAKE = text(f"""
+WITH chosen AS (
+  SELECT file.case_id
+  FROM roll.case_file AS file
+  JOIN roll."case" AS drawn ON drawn.id = file.case_id
+  CROSS JOIN LATERAL (
+    SELECT min(ends_at) FILTER (WHERE begins_at <= :now AND coalesce(for_staff, :staff) = :staff) AS live_until,
+           count(*) > 0 AS booked
+    FROM roll.appointment WHERE case_id = file.case_id AND done_at IS NULL AND ends_at > :now
+  ) AS appointed
+  WHERE file.survey_id = :survey AND file.stage = :stage AND (file.held_until IS NULL OR file.held_until <= :now)
+    AND (appointed.live_until IS NOT NULL
+         OR (:calling AND NOT appointed.booked AND (file.not_before IS NULL OR file.not_before <= :now)))
+    AND NOT EXISTS (SELECT FROM roll.case_code AS own JOIN roll.access_code AS code ON code.mac = own.mac
+                    WHERE own.case_id = file.case_id AND code.spent)
+  ORDER BY appointed.live_until NULLS LAST, file.priority DESC,
+    CASE WHEN file.attempts = 0 THEN 0 ELSE (
+      SELECT count(*) FROM roll.contact_attempt AS tried
+      WHERE tried.case_id = file.case_id AND {_PART.format(at=_BEGAN)} = {_PART.format(at=_NOW)}) END,
+    drawn.ticket COLLATE "C", file.case_id
+  LIMIT 1
+  FOR UPDATE OF file SKIP LOCKED
+)
+UPDATE roll.case_file AS file SET held_by = :staff, held_at = :now, held_until = :until
+FROM chosen WHERE file.case_id = chosen.case_id
+RETURNING file.case_id
+""")  # noqa: S608 - the blanks are filled from the constants above
+
+
+def take_next(  # noqa: PLR0913 - what the statement is asked
+    connection: Connection, survey_id: int, stage: str, staff_id: int, *, calling: bool, now: datetime, until: datetime
+) -> int | None:
+    """Take the case that comes next: in one statement chosen, locked and held. None where none may be tried now.
+
+    Args:
+        connection: in a transaction.
+        survey_id: of which survey.
+        stage: phone or visit.
+        staff_id: who asks.
+        calling: whether people without an appointment may be troubled at this hour.
+        now: the present.
+        until: when the hold ends by itself.
+    """
+    values = {"survey": survey_id, "stage": stage, "staff": staff_id, "calling": calling, "now": now, "until": until}
+    found: int | None = connection.execute(_TAKE, values).scalar()
+    return found
+
+
+_ONE_HAND = text("SELECT pg_advisory_xact_lock(hashtext('interviewer'), :staff)")
+
+
+def one_hand(connection: Connection, staff_id: int) -> None:
+    """Let one request of an interviewer at a time take a case: a second press finds what the first one took."""
+    connection.execute(_ONE_HAND, {"staff": staff_id})
+
+
+def hold_file(connection: Connection, case_id: int) -> File | None:
+    """A file, kept from everybody else until the transaction ends."""
+    row = connection.execute(_FILE.where(case_file.c.case_id == case_id).with_for_update(of=case_file)).first()
+    return _file(row) if row else None
+
+
+def file_of(connection: Connection, case_id: int) -> File | None:
+    """A file as it is now."""
+    row = connection.execute(_FILE.where(case_file.c.case_id == case_id)).first()
+    return _file(row) if row else None
+
+
+def held_files(connection: Connection, staff_id: int, stage: str, now: datetime) -> list[File]:
+    """What somebody holds at a stage, by the time of taking."""
+    rows = connection.execute(
+        _FILE.where(case_file.c.held_by == staff_id, case_file.c.stage == stage, case_file.c.held_until > now).order_by(
+            case_file.c.held_at, case_file.c.case_id
+        )
+    )
+    return [_file(row) for row in rows]
+
+
+def left_interviews(connection: Connection, survey_id: int, now: datetime, most: int) -> list[int]:
+    """Cases whose interview began and whose hold ran out, kept from others who would settle them."""
+    rows = connection.execute(
+        select(case_file.c.case_id)
+        .where(case_file.c.survey_id == survey_id, case_file.c.interview.is_not(None), case_file.c.held_until <= now)
+        .order_by(case_file.c.case_id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return list(rows.scalars())
+
+
+def extend_holds(connection: Connection, staff_id: int, stage: str, now: datetime, until: datetime) -> int:
+    """Let somebody's holds at a stage last until a moment at least; those that ran out stay lost. Returns how many."""
+    return connection.execute(
+        update(case_file)
+        .where(case_file.c.held_by == staff_id, case_file.c.stage == stage, case_file.c.held_until > now)
+        .values(held_until=func.greatest(case_file.c.held_until, until))
+    ).rowcount
+
+
+def give_back(connection: Connection, case_id: int) -> None:
+    """End the hold of a file, whatever was done meanwhile."""
+    connection.execute(
+        update(case_file)
+        .where(case_file.c.case_id == case_id)
+        .values(held_by=None, held_at=None, held_until=None, interview=None)
+    )
+
+
+def put_standing(connection: Connection, case_id: int, found: Standing, staff_id: int | None, at: datetime) -> None:
+    """Write where a case is after an attempt, and end its hold."""
+    connection.execute(
+        update(case_file)
+        .where(case_file.c.case_id == case_id)
+        .values(
+            stage=found.stage,
+            outcome=found.outcome,
+            attempts=found.attempts,
+            refusals=found.refusals,
+            not_before=found.not_before,
+            last_staff=staff_id,
+            last_at=at,
+        )
+    )
+    give_back(connection, case_id)
+
+
+def put_interview(connection: Connection, case_id: int, mac: bytes, now: datetime, until: datetime) -> None:
+    """Write that an interview runs: from now on, under this code."""
+    connection.execute(
+        update(case_file)
+        .where(case_file.c.case_id == case_id)
+        .values(interview=mac, held_at=now, held_until=func.greatest(case_file.c.held_until, until))
+    )
+
+
+class CaseCode(NamedTuple):
+    """A code of a case and whether it is spent, revoked, an interviewer's; `voided` tells of its batch."""
+
+    mac: bytes
+    spent: bool
+    revoked: bool
+    kind: str | None
+    block: int | None
+    voided: bool
+
+
+def hold_codes(connection: Connection, case_id: int) -> list[CaseCode]:
+    """A case's codes, the newest last; nobody spends one of them until the transaction ends."""
+    own = select(case_code.c.mac).where(case_code.c.case_id == case_id)
+    connection.execute(
+        select(access_code.c.mac).where(access_code.c.mac.in_(own)).order_by(access_code.c.mac).with_for_update()
+    )
+    # Asked again: the statement above saw the codes as they were before it waited.
+    rows = connection.execute(
+        select(
+            access_code.c.mac,
+            access_code.c.spent,
+            access_code.c.revoked,
+            code_batch.c.kind,
+            access_code.c.block,
+            code_batch.c.revoked_at.is_not(None),
+        )
+        .outerjoin(code_batch, code_batch.c.id == access_code.c.batch_id)
+        .where(access_code.c.mac.in_(own))
+        .order_by(access_code.c.batch_id.nulls_first(), access_code.c.mac)
+    )
+    return [CaseCode(bytes(row[0]), *row[1:]) for row in rows]
+
+
+def set_revoked(connection: Connection, macs: Sequence[bytes], *, revoked: bool) -> None:
+    """Suspend codes or give them back; one that is spent stays as it is."""
+    if macs:
+        connection.execute(
+            update(access_code).where(access_code.c.mac.in_(macs), ~access_code.c.spent).values(revoked=revoked)
+        )
+
+
+def interview_batch(connection: Connection, survey_id: int) -> int | None:
+    """The batch that a survey's interview codes belong to."""
+    found: int | None = connection.execute(
+        select(func.min(code_batch.c.id)).where(code_batch.c.survey_id == survey_id, code_batch.c.kind == "interview")
+    ).scalar()
+    return found
+
+
+def sample_size(connection: Connection, survey_id: int, stratum_code: str) -> int:
+    """How many cases of a stratum have a file."""
+    return int(
+        connection.execute(
+            select(func.count())
+            .select_from(case_file)
+            .join(case, case.c.id == case_file.c.case_id)
+            .where(case_file.c.survey_id == survey_id, case.c.stratum == stratum_code)
+        ).scalar_one()
+    )
+
+
+def _file(row: Row[Any]) -> File:
+    said: list[Any] = list(row)
+    said[-2] = said[-2] or {}  # a member whose frame tells no traits
+    return File(*said)
