@@ -12,7 +12,13 @@ from survey_forms.refusal import Refused
 
 pages = Blueprint("staff", __name__)
 
-HOME = {"office": "/office", "inspector": "/inspector", "bureau": "/bureau", "unit": "/unit"}
+HOME = {
+    "office": "/office",
+    "inspector": "/inspector",
+    "supervisor": "/supervisor",
+    "bureau": "/bureau",
+    "unit": "/unit",
+}
 
 
 @pages.get("/login")

@@ -13,8 +13,8 @@ from api.store import fieldwork, people
 from api.store.base import make_engine
 from api.store.quotas import cell_numbered, cells_of, quota_place
 from survey_forms.refusal import Refused
-from tests.fieldwork import MORNING as NOW
-from tests.fieldwork import a_cell, a_field
+from tests.supervision import MORNING as NOW
+from tests.supervision import a_cell, a_field
 
 LATER = NOW + quotas.PLACE_FOR + timedelta(minutes=1)
 
