@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from api.actions import attempts, interviews
 from api.actions.attempts import LONGEST_NOTE, Sent, planned
 from api.actions.sealed_words import Safe
-from api.store import cases, fieldwork, people
+from api.store import cases, fieldwork, people, taking
 from api.store.cases import CaseOutcome, File, outcomes_of
 from api.store.windows import window_of
 from survey_forms.fieldwork.consequences import APPOINTMENT, BREAK_OFF, KEYS
@@ -103,7 +103,7 @@ def take(connection: Connection, survey_id: int, stage: str, staff_id: int, now:
     window = window_of(connection, survey_id)
     if window is None or not window.is_open(now):
         raise Refused("fieldwork_not_open")
-    cases.one_hand(connection, staff_id)
+    taking.one_hand(connection, staff_id)
     held = cases.held_files(connection, staff_id, stage, now)
     if stage == "phone" and held:
         return held[0]
@@ -113,7 +113,7 @@ def take(connection: Connection, survey_id: int, stage: str, staff_id: int, now:
     until = now + (VISIT_HOLD if stage == "visit" else timedelta(minutes=plan.hold_minutes))
     for _ in range(MOST_TRIES):
         calling = may_call(now, plan)
-        case_id = cases.take_next(connection, survey_id, stage, staff_id, calling=calling, now=now, until=until)
+        case_id = taking.take_next(connection, survey_id, stage, staff_id, calling=calling, now=now, until=until)
         file = cases.hold_file(connection, case_id) if case_id is not None else None
         if file is None:
             return None

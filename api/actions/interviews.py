@@ -19,8 +19,9 @@ from api.actions.attempts import Sent
 from api.actions.drafts import Drawer, forget_draft
 from api.actions.invitations import Code, mint
 from api.actions.tally import form_of_version
-from api.store import cases, invitations, listed, people, surveys
-from api.store.cases import CaseCode, File
+from api.store import case_codes, cases, invitations, listed, people, surveys
+from api.store.case_codes import CaseCode
+from api.store.cases import File
 from api.store.quotas import cells_of
 from api.store.windows import window_of
 from survey_forms.fieldwork.consequences import COMPLETE, QUOTA_FULL
@@ -60,7 +61,7 @@ def begin(  # noqa: PLR0913, PLR0917 - whose, what they said, who, when
     window = window_of(connection, file.survey_id)
     if window is None or not window.is_open(now):
         raise Refused("fieldwork_not_open")
-    codes = cases.hold_codes(connection, case_id)
+    codes = case_codes.hold_codes(connection, case_id)
     if answered(connection, file, codes, now):
         return "answered"
     _end(connection, file, codes, now)
@@ -69,7 +70,7 @@ def begin(  # noqa: PLR0913, PLR0917 - whose, what they said, who, when
         full = Sent(f"full-{case_id}-{now.timestamp():.0f}", case_id, QUOTA_FULL)
         attempts.write(connection, file, full, staff_id, file.held_at or now, now, now)
         return "full"
-    cases.set_revoked(connection, [one.mac for one in codes], revoked=True)
+    case_codes.set_revoked(connection, [one.mac for one in codes], revoked=True)
     code = _minted(connection, pepper, file, codes, staff_id, now)
     cases.put_interview(connection, case_id, code.mac, now, now + LONGEST_INTERVIEW)
     people.record_act(connection, "interview_begun", now, staff_id, survey=file.survey_id, case=case_id)
@@ -98,7 +99,7 @@ def settle(connection: Connection, file: File, now: datetime) -> bool:
 
     The caller's transaction holds the file.
     """
-    codes = cases.hold_codes(connection, file.case_id)
+    codes = case_codes.hold_codes(connection, file.case_id)
     if answered(connection, file, codes, now):
         return True
     _end(connection, file, codes, now)
@@ -107,7 +108,7 @@ def settle(connection: Connection, file: File, now: datetime) -> bool:
 
 def noticed(connection: Connection, file: File, now: datetime) -> bool:
     """Close a case that has answered, and leave an interview that runs alone; whether it has answered."""
-    return answered(connection, file, cases.hold_codes(connection, file.case_id), now)
+    return answered(connection, file, case_codes.hold_codes(connection, file.case_id), now)
 
 
 def settle_left(connection: Connection, survey_id: int, now: datetime, most: int = 20) -> int:
@@ -132,10 +133,10 @@ def _end(connection: Connection, file: File, codes: list[CaseCode], now: datetim
     """
     if file.interview is None:
         return
-    cases.set_revoked(connection, [file.interview], revoked=True)
+    case_codes.set_revoked(connection, [file.interview], revoked=True)
     own = [one for one in codes if one.kind != "interview"]
     if own and not own[-1].voided:
-        cases.set_revoked(connection, [own[-1].mac], revoked=False)
+        case_codes.set_revoked(connection, [own[-1].mac], revoked=False)
     quotas.give_back(connection, file.case_id, now)
     people.record_act(connection, "interview_broken_off", now, file.held_by, survey=file.survey_id, case=file.case_id)
 
@@ -151,10 +152,10 @@ def _asked(questions: Mapping[str, list[str]], answers: Mapping[str, str]) -> di
 def _minted(  # noqa: PLR0913, PLR0917 - what a code is made of
     connection: Connection, pepper: bytes, file: File, codes: list[CaseCode], staff_id: int, now: datetime
 ) -> Code:
-    batch_id = cases.interview_batch(connection, file.survey_id)
+    batch_id = case_codes.interview_batch(connection, file.survey_id)
     if batch_id is None:
         invitations.hold_invitations(connection, file.survey_id)
-        batch_id = cases.interview_batch(connection, file.survey_id) or invitations.add_batch(
+        batch_id = case_codes.interview_batch(connection, file.survey_id) or invitations.add_batch(
             connection, file.survey_id, "interview", {}, staff_id, now
         )
     block = codes[-1].block if codes else _block(connection, file)

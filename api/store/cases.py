@@ -1,7 +1,6 @@
-"""The case files at work: who holds which, what was tried, what came of it. One statement takes the next case.
+"""The case files at work: who holds which, where each stands, what came of it.
 
-A file is worked by one interviewer at a time: `take_next` locks it and writes the hold at once, passing over what
-somebody else is taking. Whoever changes a file that is held locks first the file, then the case's codes.
+`held_until` decides who holds a file, not the session: a laptop that was closed gives its case back by doing nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, func, literal, select, text, update
+from sqlalchemy import Connection, Row, Select, func, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.fieldwork import case_file, contact_attempt
-from api.store.roll import IN_SAMPLE, access_code, case, case_code, code_batch, contact, draw, frame, frame_member
+from api.store.roll import IN_SAMPLE, access_code, case, case_code, contact, draw, frame, frame_member
 from api.store.surveys import stratum
 from survey_forms.estimation.outcomes import final_of
 from survey_forms.fieldwork.consequences import COMPLETE, INVITED, NOT_TRIED
@@ -177,67 +176,6 @@ def numbers_by_stage(connection: Connection, survey_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-# The order of survey_forms/fieldwork/order.py, word for word; tests/store/test_cases.py holds them together.
-# `held_until` decides, not the session: a laptop that was closed gives its case back by doing nothing.
-_PART = """CASE WHEN extract(isodow FROM {at}) > 5 THEN 'weekend' WHEN extract(hour FROM {at}) < 12 THEN 'morning'
-           WHEN extract(hour FROM {at}) < 18 THEN 'afternoon' ELSE 'evening' END"""
-_BEGAN, _NOW = "began_at AT TIME ZONE 'Asia/Shanghai'", "CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai'"
-_TAKE = text(f"""
-WITH chosen AS (
-  SELECT file.case_id
-  FROM roll.case_file AS file
-  JOIN roll."case" AS drawn ON drawn.id = file.case_id
-  CROSS JOIN LATERAL (
-    SELECT min(ends_at) FILTER (WHERE begins_at <= :now AND coalesce(for_staff, :staff) = :staff) AS live_until,
-           count(*) > 0 AS booked
-    FROM roll.appointment WHERE case_id = file.case_id AND done_at IS NULL AND ends_at > :now
-  ) AS appointed
-  WHERE file.survey_id = :survey AND file.stage = :stage AND (file.held_until IS NULL OR file.held_until <= :now)
-    AND (appointed.live_until IS NOT NULL
-         OR (:calling AND NOT appointed.booked AND (file.not_before IS NULL OR file.not_before <= :now)))
-    AND NOT EXISTS (SELECT FROM roll.case_code AS own JOIN roll.access_code AS code ON code.mac = own.mac
-                    WHERE own.case_id = file.case_id AND code.spent)
-  ORDER BY appointed.live_until NULLS LAST, file.priority DESC,
-    CASE WHEN file.attempts = 0 THEN 0 ELSE (
-      SELECT count(*) FROM roll.contact_attempt AS tried
-      WHERE tried.case_id = file.case_id AND {_PART.format(at=_BEGAN)} = {_PART.format(at=_NOW)}) END,
-    drawn.ticket COLLATE "C", file.case_id
-  LIMIT 1
-  FOR UPDATE OF file SKIP LOCKED
-)
-UPDATE roll.case_file AS file SET held_by = :staff, held_at = :now, held_until = :until
-FROM chosen WHERE file.case_id = chosen.case_id
-RETURNING file.case_id
-""")  # noqa: S608 - the blanks are filled from the constants above
-
-
-def take_next(  # noqa: PLR0913 - what the statement is asked
-    connection: Connection, survey_id: int, stage: str, staff_id: int, *, calling: bool, now: datetime, until: datetime
-) -> int | None:
-    """Take the case that comes next: in one statement chosen, locked and held. None where none may be tried now.
-
-    Args:
-        connection: in a transaction.
-        survey_id: of which survey.
-        stage: phone or visit.
-        staff_id: who asks.
-        calling: whether people without an appointment may be troubled at this hour.
-        now: the present.
-        until: when the hold ends by itself.
-    """
-    values = {"survey": survey_id, "stage": stage, "staff": staff_id, "calling": calling, "now": now, "until": until}
-    found: int | None = connection.execute(_TAKE, values).scalar()
-    return found
-
-
-_ONE_HAND = text("SELECT pg_advisory_xact_lock(hashtext('interviewer'), :staff)")
-
-
-def one_hand(connection: Connection, staff_id: int) -> None:
-    """Let one request of an interviewer at a time take a case: a second press finds what the first one took."""
-    connection.execute(_ONE_HAND, {"staff": staff_id})
-
-
 def hold_file(connection: Connection, case_id: int) -> File | None:
     """A file, kept from everybody else until the transaction ends."""
     row = connection.execute(_FILE.where(case_file.c.case_id == case_id).with_for_update(of=case_file)).first()
@@ -315,56 +253,6 @@ def put_interview(connection: Connection, case_id: int, mac: bytes, now: datetim
         .where(case_file.c.case_id == case_id)
         .values(interview=mac, held_at=now, held_until=func.greatest(case_file.c.held_until, until))
     )
-
-
-class CaseCode(NamedTuple):
-    """A code of a case and whether it is spent, revoked, an interviewer's; `voided` tells of its batch."""
-
-    mac: bytes
-    spent: bool
-    revoked: bool
-    kind: str | None
-    block: int | None
-    voided: bool
-
-
-def hold_codes(connection: Connection, case_id: int) -> list[CaseCode]:
-    """A case's codes, the newest last; nobody spends one of them until the transaction ends."""
-    own = select(case_code.c.mac).where(case_code.c.case_id == case_id)
-    connection.execute(
-        select(access_code.c.mac).where(access_code.c.mac.in_(own)).order_by(access_code.c.mac).with_for_update()
-    )
-    # Asked again: the statement above saw the codes as they were before it waited.
-    rows = connection.execute(
-        select(
-            access_code.c.mac,
-            access_code.c.spent,
-            access_code.c.revoked,
-            code_batch.c.kind,
-            access_code.c.block,
-            code_batch.c.revoked_at.is_not(None),
-        )
-        .outerjoin(code_batch, code_batch.c.id == access_code.c.batch_id)
-        .where(access_code.c.mac.in_(own))
-        .order_by(access_code.c.batch_id.nulls_first(), access_code.c.mac)
-    )
-    return [CaseCode(bytes(row[0]), *row[1:]) for row in rows]
-
-
-def set_revoked(connection: Connection, macs: Sequence[bytes], *, revoked: bool) -> None:
-    """Suspend codes or give them back; one that is spent stays as it is."""
-    if macs:
-        connection.execute(
-            update(access_code).where(access_code.c.mac.in_(macs), ~access_code.c.spent).values(revoked=revoked)
-        )
-
-
-def interview_batch(connection: Connection, survey_id: int) -> int | None:
-    """The batch that a survey's interview codes belong to."""
-    found: int | None = connection.execute(
-        select(func.min(code_batch.c.id)).where(code_batch.c.survey_id == survey_id, code_batch.c.kind == "interview")
-    ).scalar()
-    return found
 
 
 def sample_size(connection: Connection, survey_id: int, stratum_code: str) -> int:

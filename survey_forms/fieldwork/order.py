@@ -2,7 +2,7 @@
 
 Spacing and cooling decide who may be tried at all; of these the order is: appointments that run now, the one that ends
 first before the others; the priority of the quota cell; fewest former attempts in this part of the day or week; the
-ticket of the draw. The database decides by the same rule (`api/store/cases.py`), in one statement; a test compares.
+ticket of the draw. The database decides by the same rule (`api/store/taking.py`), in one statement; a test compares.
 """
 
 from collections import Counter
