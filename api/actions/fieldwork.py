@@ -230,7 +230,8 @@ def _faults(sent: Sent) -> list[Fault]:
 
 
 def _known(connection: Connection, key: str, case_id: int) -> Standing | None:
-    """Where a case is whose attempt with this key was written before."""
+    """Where a case is whose attempt with this key was written before; its file is held from here on."""
+    cases.hold_file(connection, case_id)  # first: the same attempt may be on its way in another request
     known = fieldwork.attempt_known(connection, key)
     if known is not None and known != case_id:
         raise Refused("unreadable_request")
