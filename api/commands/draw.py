@@ -11,8 +11,9 @@ from typing import TextIO
 import click
 
 from survey_forms.refusal import Refused
-from survey_forms.sampling.frame import read_frame, read_plan
-from survey_forms.sampling.tickets import Draw, Standing, StratumDraw, draw, standing
+from survey_forms.sampling.drawing import Draw, Standing, StratumDraw, draw_plan, standing
+from survey_forms.sampling.frame import read_frame
+from survey_forms.sampling.plan import read_plan
 
 FORMAT = "survey-draw/1"
 
@@ -30,10 +31,10 @@ def draw_command(frame_file: Path, plan_file: Path, randomness: str, check_id: s
         frame = read_frame(lines, frame_file.name)
     if not plan.lines:
         raise Refused("draw_plan_empty", plan_file.name)
-    drawing = draw(frame, plan, randomness)
+    drawing = draw_plan(frame, plan, randomness)
     record = _record(drawing)
     if check_id is not None:
-        found = standing(frame, drawing, check_id)
+        found = standing(frame, plan, drawing, check_id)
         record["check"] = asdict(found)
         _tell(found, drawing)
     json.dump(record, sys.stdout, ensure_ascii=False, indent=1)  # in pieces: 300,000 drawn ids are 20 MB of text

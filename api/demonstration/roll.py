@@ -11,8 +11,10 @@ from api.demonstration.town import DISTRICTS, GROUPS, RANDOMNESS, RESIDENTS, RES
 from api.store import roll, surveys
 from survey_forms.sampling.allocate import proportional
 from survey_forms.sampling.codes import code_mac, new_code
-from survey_forms.sampling.frame import frame_of, plan_of
-from survey_forms.sampling.tickets import draw, ticket
+from survey_forms.sampling.drawing import draw_plan
+from survey_forms.sampling.frame import frame_of
+from survey_forms.sampling.plan import plan_of
+from survey_forms.sampling.tickets import ticket
 
 BATCH = 5000
 
@@ -66,7 +68,7 @@ def draw_cases(connection: Connection, survey_id: int, planned: list[Strand], no
     members = [(one.code, f"{one.code}-{number:05d}") for one in planned for number in range(1, one.population + 1)]
     frame = frame_of(("", stratum, member) for stratum, member in members)
     plan = plan_of(("", one.code, str(one.drawn)) for one in planned)
-    drawn = draw(frame, plan, RANDOMNESS)
+    drawn = draw_plan(frame, plan, RANDOMNESS)
     frame_id = connection.execute(
         insert(roll.frame)
         .values(survey_id=survey_id, digest=drawn.frame_sha256, members=len(members), loaded_at=now)

@@ -1,18 +1,24 @@
-"""The frame and the plan of a draw: read, checked row by row, and committed by one hash of one canonical text.
+"""The frame of a draw: read, checked row by row, and committed by one hash of one canonical text.
 
-The canonical text of a frame is a line `stratum,unit_id` for each unit, strata in byte order, units in the given
-order; of a plan a line `stratum,n`, strata in byte order. Both are UTF-8 with a line feed after every line and
-without a header, so a citizen can make them with `sort` and `sha256sum`.
+The canonical text is a line `stratum,unit_id` for each unit, strata in byte order, units in the given order: UTF-8
+with a line feed after every line and without a header, so a citizen can make it with `sort` and `sha256sum`.
+
+A plan that walks along places or draws by size reads further columns. What decides there is committed in the same
+way, by a second text with the lines `stratum,unit_id,column,…`; numbers stand in it as whole millionths.
 
 Python compares text by code point, and UTF-8 keeps that order: sorting text is sorting bytes.
 """
 
 import csv
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
+from operator import itemgetter
+from typing import Any
 
 from survey_forms.refusal import Fault, Refused
 
@@ -22,176 +28,175 @@ FAULTS_SHOWN = 20
 # takes for the end of a line. A lone surrogate is a byte that was not UTF-8 (files are read with surrogateescape).
 _FORBIDDEN = re.compile('[,"\0\n\r\v\f\x1c-\x1e\x85\u2028\u2029]')
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
-_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 _CHUNK = 10_000  # units joined at once: the text of a million is never held whole
+
+
+COLUMNS: Mapping[str, int] = {"latitude": 90, "longitude": 180, "size": 10**12, "sort": 0}
+"""What a plan may read of a member, with the largest number (0: text); sizes are not below 0."""
+
+MISSING = -(1 << 63)
+"""Stands for a number that a member lacks."""
+
+Fact = str | Decimal | None
+Row = tuple[str, str, str] | tuple[str, str, str, *tuple[Fact, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Units by stratum (strata in byte order, units as given) and the hash that commits to them."""
+    """Units by stratum (strata in byte order, units as given) and the hash that commits to them.
+
+    `facts` are the further columns, by column and stratum, parallel to `members`: numbers in millionths (`MISSING`
+    where there is none), sorting codes as text. `facts_sha256` commits to them; it is empty when no column was read.
+    """
 
     members: Mapping[str, Sequence[str]]
     sha256: str
+    facts: Mapping[str, Mapping[str, Sequence[int] | Sequence[str]]] = field(default_factory=dict)
+    facts_sha256: str = ""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """N_h, how many units each stratum has."""
+        return {stratum: len(units) for stratum, units in self.members.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class PlanLine:
-    """How many units a stratum gives; `place` is where the plan says so."""
-
-    stratum: str
-    n: int
-    place: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The lines of a plan as given, and the hash that commits to them."""
-
-    lines: tuple[PlanLine, ...]
-    sha256: str
-
-
-def read_frame(lines: Iterable[str], name: str = "frame") -> Frame:
-    """A frame from the lines of a CSV with the columns `stratum` and `unit_id`; other columns are not read.
+def read_frame(lines: Iterable[str], name: str = "frame", columns: Sequence[str] = ()) -> Frame:
+    """A frame from the lines of a CSV with the columns `stratum` and `unit_id`, and those of `columns`.
 
     Raises:
         Refused: every fault of the first twenty, each with `name:row`.
     """
-    return frame_of(_rows(lines, ("stratum", "unit_id"), name))
+    return frame_of(rows_of(lines, ("stratum", "unit_id", *columns), name), columns)
 
 
-def read_plan(lines: Iterable[str], name: str = "plan") -> Plan:
-    """A plan from the lines of a CSV with the columns `stratum` and `n`.
+def frame_of(rows: Iterable[Row], columns: Sequence[str] = ()) -> Frame:
+    """A frame from (place, stratum, unit, *facts); a unit may occur once in the whole frame.
 
-    Raises:
-        Refused: every fault of the first twenty, each with `name:row`.
-    """
-    return plan_of(_rows(lines, ("stratum", "n"), name))
-
-
-def frame_of(rows: Iterable[tuple[str, str, str]]) -> Frame:
-    """A frame from (place, stratum, unit_id); a unit may occur once in the whole frame.
+    Args:
+        rows: the facts are those of `columns`, as text or decimals; None or empty where a member has none.
+        columns: of `COLUMNS`, in byte order.
 
     Raises:
         Refused: as `read_frame`.
     """
     faults: list[Fault] = []
     members: dict[str, list[str]] = {}
+    facts: dict[str, dict[str, Any]] = {column: {} for column in columns}
     seen: set[str] = set()
-    for place, stratum, unit in rows:
+    for place, stratum, unit, *values in rows:
         units = members.get(stratum)
         if units is None:
-            if not _acceptable(stratum, "stratum", place, faults):
+            if not acceptable(stratum, "stratum", place, faults):
                 continue
             units = members[stratum] = []
-        if not _acceptable(unit, "unit_id", place, faults):
+            for column in columns:
+                facts[column][stratum] = array("q") if COLUMNS[column] else []
+        if not acceptable(unit, "unit_id", place, faults):
             continue
         if unit in seen:
-            _note(faults, Fault("draw_unit_twice", place, {"unit": unit}))
+            note(faults, Fault("draw_unit_twice", place, {"unit": unit}))
             continue
         seen.add(unit)
         units.append(unit)
+        for column, value in zip(columns, values, strict=True) if columns else ():
+            facts[column][stratum].append(_fact(value, column, place, faults))
     if faults:
         raise Refused.of(faults)
     ordered = {stratum: members[stratum] for stratum in sorted(members)}
-    return Frame(ordered, _hash_of_frame(ordered))
+    digest = digest_of_members((stratum, unit) for stratum, units in ordered.items() for unit in units)
+    return Frame(ordered, digest, facts, _digest_of_facts(ordered, facts) if columns else "")
 
 
-def plan_of(rows: Iterable[tuple[str, str, str]]) -> Plan:
-    """A plan from (place, stratum, n); n is a whole number in plain digits.
-
-    Raises:
-        Refused: as `read_plan`.
-    """
-    faults: list[Fault] = []
-    lines: dict[str, PlanLine] = {}
-    for place, stratum, n in rows:
-        if not _acceptable(stratum, "stratum", place, faults):
-            continue
-        if stratum in lines:
-            _note(faults, Fault("draw_stratum_twice", place, {"stratum": stratum}))
-        elif not _WHOLE.fullmatch(n):
-            _note(faults, Fault("draw_size_not_whole", place, {"value": _shown(n)}))
-        else:
-            lines[stratum] = PlanLine(stratum, int(n), place)
-    if faults:
-        raise Refused.of(faults)
-    text = "".join(f"{stratum},{lines[stratum].n}\n" for stratum in sorted(lines))
-    return Plan(tuple(lines.values()), sha256(text.encode()).hexdigest())
-
-
-def check_plan(frame: Frame, plan: Plan) -> None:
-    """The plan asks only for what the frame has.
-
-    Raises:
-        Refused: every line that asks for an unknown stratum or for more units than there are.
-    """
-    faults: list[Fault] = []
-    for line in plan.lines:
-        if line.stratum not in frame.members:
-            faults.append(Fault("draw_stratum_unknown", line.place, {"stratum": line.stratum}))
-        elif line.n > len(frame.members[line.stratum]):
-            facts = {"stratum": line.stratum, "n": line.n, "N": len(frame.members[line.stratum])}
-            faults.append(Fault("draw_size_too_large", line.place, facts))
-    if faults:
-        raise Refused.of(faults[:FAULTS_SHOWN])
-
-
-def digest_of_members(rows: Iterable[tuple[str, str]]) -> str:
+def digest_of_members(rows: Iterable[tuple[str, ...]]) -> str:
     """The hash that commits to a frame, of (stratum, unit) in canonical order; never more than a few are held."""
     digest = sha256()
     rest = iter(rows)
-    while chunk := [f"{stratum},{unit}\n" for stratum, unit in islice(rest, _CHUNK)]:
-        digest.update("".join(chunk).encode())
+    while chunk := [",".join(row) for row in islice(rest, _CHUNK)]:
+        digest.update(("\n".join(chunk) + "\n").encode())
     return digest.hexdigest()
 
 
-def _rows(lines: Iterable[str], columns: tuple[str, str], name: str) -> Iterator[tuple[str, str, str]]:
-    """(place, first column, second column) of every row after the header; a row's place is its first line."""
+def _digest_of_facts(members: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Any]]) -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for stratum, units in members.items():
+            for unit, *values in zip(units, *(facts[column][stratum] for column in facts), strict=True):
+                yield (stratum, unit, *("" if value == MISSING else str(value) for value in values))
+
+    return digest_of_members(rows())
+
+
+def _fact(value: Fact, column: str, place: str, faults: list[Fault]) -> int | str:
+    """A fact as it is kept; what cannot be read is noted."""
+    text = "" if value is None else format(value, "f") if isinstance(value, Decimal) else value
+    most = COLUMNS[column]
+    if not text:
+        return MISSING if most else ""
+    if not most:
+        acceptable(text, column, place, faults)
+        return text
+    number = millionths(text)
+    if number is None or abs(number) > most * 1_000_000 or (number < 0 and column == "size"):
+        note(faults, Fault("draw_number_wrong", place, {"column": column, "value": shown(text), "most": most}))
+        return MISSING
+    return number
+
+
+def millionths(text: str) -> int | None:
+    """A plain decimal of at most six places in whole millionths, whatever its trailing zeros; None if it is none."""
+    whole, _, part = text.partition(".")
+    part = part.rstrip("0") if len(part) > 6 else part
+    digits = whole.removeprefix("-")
+    if len(part) > 6 or len(digits) > 15 or not (digits.isascii() and digits.isdigit()):
+        return None
+    if part and not (part.isascii() and part.isdigit()):
+        return None
+    number = int(digits + part.ljust(6, "0"))
+    return -number if whole[0] == "-" else number
+
+
+def rows_of(lines: Iterable[str], columns: Sequence[str], name: str) -> Iterator[Any]:
+    """(place, *columns) of every row after the header; a row's place is its first line."""
     reader = csv.reader(lines, strict=True)
     ended = 0
     try:
         header = [title.strip().removeprefix("\ufeff") for title in next(reader, [])]
         if missing := [column for column in columns if header.count(column) != 1]:
             raise Refused("draw_columns_missing", f"{name}:1", wanted=", ".join(columns), missing=", ".join(missing))
-        first, second = (header.index(column) for column in columns)
+        places = [header.index(column) for column in columns]
+        pick, last = itemgetter(*places), max(places)
         ended = reader.line_num
         for row in reader:
             place, ended = f"{name}:{ended + 1}", reader.line_num
             if not row:
                 continue
-            if len(row) <= max(first, second):
+            if len(row) <= last:
                 raise Refused("draw_row_incomplete", place, wanted=", ".join(columns))
-            yield place, row[first], row[second]
+            yield place, *pick(row)
     except csv.Error as error:
         raise Refused("draw_row_unreadable", f"{name}:{ended + 1}", reason=str(error)) from error
 
 
-def _acceptable(value: str, column: str, place: str, faults: list[Fault]) -> bool:
+def acceptable(value: str, column: str, place: str, faults: list[Fault]) -> bool:
     """Whether the value can stand in the canonical text; if not, why not is noted."""
     if not value.strip():
         fault = Fault("draw_field_empty", place, {"column": column})
     elif _NOT_UTF8.search(value):
         fault = Fault("draw_not_utf8", place, {"column": column})
     elif _FORBIDDEN.search(value):
-        fault = Fault("draw_character_forbidden", place, {"column": column, "value": _shown(value)})
+        fault = Fault("draw_character_forbidden", place, {"column": column, "value": shown(value)})
     else:
         return True
-    _note(faults, fault)
+    note(faults, fault)
     return False
 
 
-def _note(faults: list[Fault], fault: Fault) -> None:
+def note(faults: list[Fault], fault: Fault) -> None:
     """Collect a fault; the twentieth ends the reading, for a file of another kind has one in every row."""
     faults.append(fault)
     if len(faults) == FAULTS_SHOWN:
         raise Refused.of(faults)
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
     """A value as a sentence may repeat it: short, and with nothing invisible."""
     return ascii(value[:40])[1:-1] if not value.isprintable() else value[:40]
-
-
-def _hash_of_frame(members: Mapping[str, Sequence[str]]) -> str:
-    return digest_of_members((stratum, unit) for stratum, units in members.items() for unit in units)

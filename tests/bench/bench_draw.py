@@ -13,8 +13,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from survey_forms.sampling.frame import read_frame, read_plan
-from survey_forms.sampling.tickets import draw
+from survey_forms.sampling.drawing import draw_plan
+from survey_forms.sampling.frame import read_frame
+from survey_forms.sampling.plan import read_plan
 
 BUDGET_S, BUDGET_MB = 5.0, 300
 STRATA = 6
@@ -45,7 +46,7 @@ def product(frame_file: Path, plan_file: Path) -> int:
         plan = read_plan(lines)
     with frame_file.open(encoding="utf-8", newline="") as lines:
         frame = read_frame(lines)
-    return sum(len(drawn.sample) for drawn in draw(frame, plan, "a lottery").strata)
+    return sum(len(drawn.sample) for drawn in draw_plan(frame, plan, "a lottery").strata)
 
 
 def bare(frame_file: Path) -> str:

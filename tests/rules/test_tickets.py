@@ -16,8 +16,10 @@ from scipy.stats import chi2
 from api import cli
 from api.problems import say
 from survey_forms.refusal import Refused
-from survey_forms.sampling.frame import Frame, Plan, frame_of, plan_of, read_frame, read_plan
-from survey_forms.sampling.tickets import draw, draw_stratum, seed_of, standing, systematic_places, ticket
+from survey_forms.sampling.drawing import draw_plan, draw_stratum, standing
+from survey_forms.sampling.frame import Frame, frame_of, read_frame
+from survey_forms.sampling.plan import Plan, plan_of, read_plan
+from survey_forms.sampling.tickets import seed_of, systematic_places, ticket
 
 EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "expected_draw.json").read_text("utf-8"))
 
@@ -54,7 +56,7 @@ def plan_with(sizes: dict[str, int]) -> Plan:
 
 def faults_of(frame: str, plan: str = "stratum,n\na,1\n") -> list[tuple[str, str]]:
     with pytest.raises(Refused) as caught:
-        draw(
+        draw_plan(
             read_frame(frame.splitlines(keepends=True), "f.csv"),
             read_plan(plan.splitlines(keepends=True), "p.csv"),
             "r",
@@ -105,8 +107,11 @@ def test_anybody_can_ask_about_one_unit(
             "unit_id": unit,
             "stratum": stratum,
             "ticket": hashed(f"{EXPECTED['seed']}|{stratum}|{unit}"),
+            "value": hashed(f"{EXPECTED['seed']}|{stratum}|{unit}"),
+            "threshold": wanted["srs_threshold"],
             "place": place,
             "drawn": place <= wanted["n"],
+            "role": "main" if place <= wanted["n"] else "reserve",
         }
         assert ("抽中" in err) == (check["ticket"] <= wanted["srs_threshold"]) or "未抽中" in err
 
@@ -167,7 +172,7 @@ def test_the_draw_is_the_recipe_word_for_word(units: list[str], stratum: str, da
     frame, plan = frame_with({stratum: units}), plan_with({stratum: n})
     assert frame.sha256 == hashed("".join(f"{stratum},{unit}\n" for unit in units))
     assert plan.sha256 == hashed(f"{stratum},{n}\n")
-    drawing = draw(frame, plan, "公开 values")
+    drawing = draw_plan(frame, plan, "公开 values")
     assert drawing.seed == hashed(f"mingcha-draw/1\n{frame.sha256}\n{plan.sha256}\n公开 values\n")
     line = sorted(units, key=lambda unit: (hashed(f"{drawing.seed}|{stratum}|{unit}"), unit.encode()))
     (drawn,) = drawing.strata
@@ -178,8 +183,8 @@ def test_the_draw_is_the_recipe_word_for_word(units: list[str], stratum: str, da
     places = tuple(((start + i * 2**64) * len(units)) // (n * 2**64) for i in range(n))
     assert drawn.systematic == places
     asked = data.draw(st.sampled_from(units))
-    assert standing(frame, drawing, asked).place == line.index(asked) + 1
-    assert standing(frame, drawing, asked).drawn == (asked in drawn.sample)
+    assert standing(frame, plan, drawing, asked).place == line.index(asked) + 1
+    assert standing(frame, plan, drawing, asked).drawn == (asked in drawn.sample)
 
 
 @given(st.lists(ids, min_size=2, max_size=6, unique=True))
