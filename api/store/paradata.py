@@ -1,0 +1,101 @@
+"""What fieldwork leaves behind: attempts, who made them, how long they took. No person, no answer."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from api.store.fieldwork import case_file, contact_attempt
+from api.store.people import audit, staff
+from api.store.roll import IN_SAMPLE, case, draw, frame
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt on a case of the sample; the case by its number, whom nothing here names."""
+
+    id: int
+    case_id: int
+    stratum: str
+    mode: str
+    staff_id: int | None
+    began_at: datetime
+    ended_at: datetime
+    outcome: str
+    latitude: float | None
+    longitude: float | None
+    accuracy: float | None
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return (self.ended_at - self.began_at).total_seconds()
+
+
+def attempts_in(connection: Connection, survey_id: int) -> list[Tried]:
+    """The attempts on the cases of a survey's sample, in the order in which they ended; no back-checks."""
+    columns = (contact_attempt.c[name] for name in ("mode", "staff_id", "began_at", "ended_at", "outcome"))
+    place = (contact_attempt.c[name] for name in ("latitude", "longitude", "accuracy"))
+    rows = connection.execute(
+        select(contact_attempt.c.id, case.c.id, case.c.stratum, *columns, *place)
+        .join(case, case.c.id == contact_attempt.c.case_id)
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
+        .order_by(contact_attempt.c.ended_at, contact_attempt.c.id)
+    )
+    return [Tried(*row) for row in rows]
+
+
+def hands_of(connection: Connection, survey_id: int) -> dict[int, str]:
+    """Those who tried or hold a case of a survey, by number: their names."""
+    tried = select(contact_attempt.c.staff_id).join(case_file, case_file.c.case_id == contact_attempt.c.case_id)
+    holding = select(case_file.c.held_by).where(case_file.c.survey_id == survey_id)
+    wanted = staff.c.id.in_(tried.where(case_file.c.survey_id == survey_id)) | staff.c.id.in_(holding)
+    rows = connection.execute(select(staff.c.id, staff.c.name).where(wanted).order_by(staff.c.id))
+    return {row.id: row.name for row in rows}
+
+
+def holds_of(connection: Connection, survey_id: int) -> dict[int, int]:
+    """Interviewer → cases of a survey that they took and neither worked nor gave back: those that they let lapse.
+
+    Counted from the audit, less what they hold now; an attempt on a case ends its hold.
+    """
+    about = audit.c.about["survey"].as_integer() == survey_id
+    acts = connection.execute(
+        select(
+            audit.c.staff_id,
+            func.count().filter(audit.c.act == "case_taken") - func.count().filter(audit.c.act == "case_given_back"),
+        )
+        .where(audit.c.act.in_(("case_taken", "case_given_back")), about)
+        .group_by(audit.c.staff_id)
+    )
+    ended = connection.execute(
+        select(contact_attempt.c.staff_id, func.count())
+        .join(case_file, case_file.c.case_id == contact_attempt.c.case_id)
+        .where(case_file.c.survey_id == survey_id)
+        .group_by(contact_attempt.c.staff_id)
+    )
+    held = connection.execute(
+        select(case_file.c.held_by, func.count())
+        .where(case_file.c.survey_id == survey_id, case_file.c.held_by.is_not(None))
+        .group_by(case_file.c.held_by)
+    )
+    lapsed = Counter({staff_id: number for staff_id, number in acts})  # noqa: C416 - a row is no pair to mypy
+    for rows in (ended, held):
+        for staff_id, number in rows:
+            lapsed[staff_id] -= number
+    return {staff_id: number for staff_id, number in lapsed.items() if staff_id is not None and number > 0}
+
+
+def sample_sizes(connection: Connection, survey_id: int) -> dict[str, int]:
+    """Stratum → cases that somebody is to reach."""
+    rows = connection.execute(
+        select(case.c.stratum, func.count())
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
+        .group_by(case.c.stratum)
+    )
+    return {row[0]: row[1] for row in rows}

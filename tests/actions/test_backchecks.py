@@ -1,0 +1,138 @@
+"""Back-checks are cases of their own: chosen by chance or for a flag, asked by another, judged by a third."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from api.actions import backchecks
+from api.actions.backchecks import Said
+from api.actions.sealed_words import Safe
+from api.store import fieldwork, flags, roll
+from api.store.backchecks import check_of, checks_of
+from api.store.cases import outcomes_of
+from api.store.paradata import attempts_in
+from survey_forms.refusal import Refused
+from survey_forms.sampling.contacts import Contact
+from tests.desk import a_person
+from tests.supervision import MORNING as NOW
+from tests.supervision import a_field, an_attempt
+
+SAFE = Safe(b"a test's key, thirty-two bytes at least")
+SAID = Said("yes", "2026-03-09", 12, ("police",), "no")
+
+
+@pytest.fixture
+def field(connection):
+    """Thirty completed interviews, twenty of one and ten of another, with numbers to call."""
+    made = a_field(connection, [{"sex": "f"}] * 40, interviewers=3)
+    for place, case in enumerate(made.cases[:30]):
+        an_attempt(connection, case, made.interviewers[place >= 20], "1.1", began=NOW + timedelta(minutes=9 * place))
+        sealed = SAFE.seal_contact(case, Contact(f"1380000{place:04}", None))
+        connection.execute(insert(roll.contact).values(case_id=case, sealed=sealed))
+    an_attempt(connection, made.cases[31], made.interviewers[0], "2.11")
+    return made
+
+
+@pytest.fixture
+def office(connection):
+    return a_person(connection, "an-office", "office")
+
+
+def choose(connection, field, office):
+    return backchecks.choose_checks(connection, SAFE, field.survey.id, office, NOW)
+
+
+def take(connection, case, staff):
+    held = {"held_by": staff, "held_at": NOW, "held_until": NOW + timedelta(hours=1)}
+    connection.execute(update(fieldwork.case_file).where(fieldwork.case_file.c.case_id == case).values(**held))
+
+
+def test_a_tenth_of_each_interviewers_interviews_is_opened_once(connection, field, office):
+    assert choose(connection, field, office) == (3, 0)
+    assert choose(connection, field, office) == (0, 0)
+    made = checks_of(connection, field.survey.id)
+    assert sorted(check.interviewer for check in made) == sorted([*[field.interviewers[0]] * 2, field.interviewers[1]])
+    for check in made:
+        kind = connection.execute(select(roll.case.c.kind).where(roll.case.c.id == check.case_id)).scalar_one()
+        assert (kind, check.stage, check.checks in field.cases[:30]) == ("backcheck", "phone", True)
+        old, new = (
+            connection.execute(select(roll.contact.c.sealed).where(roll.contact.c.case_id == case)).scalar_one()
+            for case in (check.checks, check.case_id)
+        )
+        assert SAFE.open_contact(check.case_id, new) == SAFE.open_contact(check.checks, old)
+
+
+def test_every_flagged_interview_is_checked_as_well_and_none_twice(connection, field, office):
+    flagged = [*field.cases[:5], field.cases[31]]  # the last one was no interview
+    rows = [
+        {"survey_id": field.survey.id, "kind": "overlap", "subject_kind": "case", "subject": str(case), "facts": {}}
+        for case in flagged
+    ]
+    connection.execute(insert(flags.quality_flag), rows)
+    by_chance, for_flags = choose(connection, field, office)
+    assert by_chance == 3
+    made = checks_of(connection, field.survey.id)
+    assert set(field.cases[:5]) <= {check.checks for check in made}
+    assert field.cases[31] not in {check.checks for check in made}
+    assert len(made) == len({check.checks for check in made}) == by_chance + for_flags
+
+
+def test_a_back_check_is_in_no_rate_and_in_no_interviewers_measure(connection, field, office):
+    before = outcomes_of(connection, field.survey.id), attempts_in(connection, field.survey.id)
+    choose(connection, field, office)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    take(connection, case, field.interviewers[2])
+    backchecks.write_said(connection, case, SAID, field.interviewers[2], NOW)
+    assert (outcomes_of(connection, field.survey.id), attempts_in(connection, field.survey.id)) == before
+    assert check_of(connection, case).stage == "done"
+
+
+def test_who_made_the_interview_neither_asks_nor_judges_and_who_asked_does_not_judge(connection, field, office):
+    choose(connection, field, office)
+    check = checks_of(connection, field.survey.id)[0]
+    caller = field.interviewers[2]
+    take(connection, check.case_id, check.interviewer)
+    refused(lambda: backchecks.write_said(connection, check.case_id, SAID, check.interviewer, NOW), "backcheck_own")
+    take(connection, check.case_id, caller)
+    backchecks.write_said(connection, check.case_id, SAID, caller, NOW)
+    for staff in (check.interviewer, caller):
+        refused(
+            lambda who=staff: backchecks.judge(connection, check.case_id, "false", who, NOW), "backcheck_second_person"
+        )
+    backchecks.judge(connection, check.case_id, "false", office, NOW)
+    refused(lambda: backchecks.judge(connection, check.case_id, "confirmed", office, NOW), "backcheck_judged")
+    found = backchecks.results_of(checks_of(connection, field.survey.id))
+    assert found[check.interviewer]["false"] == 1
+
+
+def test_nobody_writes_what_was_said_without_holding_the_case(connection, field, office):
+    choose(connection, field, office)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    refused(lambda: backchecks.write_said(connection, case, SAID, field.interviewers[2], NOW), "case_not_held")
+
+
+@pytest.mark.parametrize("verdict", ["confirmed", "doubtful", "false"])
+def test_what_was_not_asked_is_not_reached_and_nothing_else(connection, field, office, verdict):
+    choose(connection, field, office)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    refused(lambda: backchecks.judge(connection, case, verdict, office, NOW), "backcheck_unasked")
+    backchecks.judge(connection, case, "not_reached", office, NOW)
+
+
+def test_what_is_kept_of_a_back_check_is_the_four_answers_and_no_ballot(connection, field, office):
+    choose(connection, field, office)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    take(connection, case, field.interviewers[2])
+    wrong = Said("perhaps", "", 9999, (), "")
+    with pytest.raises(Refused) as caught:
+        backchecks.write_said(connection, case, wrong, field.interviewers[2], NOW)
+    assert [fault.path for fault in caught.value.faults] == ["took_place", "told_answers", "minutes"]
+    backchecks.write_said(connection, case, SAID, field.interviewers[2], NOW)
+    assert set(check_of(connection, case).said) == {"took_place", "day", "minutes", "subjects", "told_answers"}
+
+
+def refused(act, code):
+    with pytest.raises(Refused) as caught:
+        act()
+    assert caught.value.code == code
