@@ -33,9 +33,9 @@ class Groups:
         return Domains(np.where(inside, self.domains.of, -1), self.domains.count)
 
 
-def groups_of(request: Request) -> Groups:
-    """The groups of the argument `by` among the rows inside that have a weight."""
-    labels = [request.table.labels(column, request.place("by")) for column in request.names("by")]
+def groups_of(request: Request, name: str = "by", default: tuple[str, ...] | None = None) -> Groups:
+    """The groups of the argument `by` (or of another name) among the rows inside that have a weight."""
+    labels = [request.table.labels(column, request.place(name)) for column in request.names(name, default)]
     key = np.zeros(request.table.rows, dtype=np.int64)
     size = 1
     for column in labels:
@@ -47,13 +47,14 @@ def groups_of(request: Request) -> Groups:
     found, of = np.unique(key[inside], return_inverse=True)
     rows = np.full(request.table.rows, -1, dtype=np.int64)
     rows[inside] = of
-    names = []
+    names: list[tuple[str, ...]] = []
     for one in found.tolist():
-        rest, name = one, []
+        rest = one
+        group: list[str] = []
         for column in labels:
             rest, code = divmod(rest, len(column.levels))
-            name.append(column.levels[code])
-        names.append(tuple(name))
+            group.append(column.levels[code])
+        names.append(tuple(group))
     return Groups(tuple(names), Domains(rows, len(found)))
 
 

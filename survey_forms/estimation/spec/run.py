@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from survey_forms.estimation.spec import domains, means
+from survey_forms.estimation.spec import compare, domains, intervals, means, replicates
 from survey_forms.estimation.spec.request import Document, Request, Result, Statistic
 from survey_forms.estimation.spec.sources import Read, Sources
 from survey_forms.refusal import Fault, Refused
@@ -18,6 +18,9 @@ from survey_forms.scoring.intake import brief
 STATISTICS: dict[str, Statistic] = {
     **means.STATISTICS,
     **domains.STATISTICS,
+    **intervals.STATISTICS,
+    **compare.STATISTICS,
+    **replicates.STATISTICS,
 }
 """Every statistic by its name in the SPEC."""
 
