@@ -139,7 +139,7 @@ def add_files(connection: Connection, survey_id: int, stage: str) -> int:
         .where(frame.c.survey_id == survey_id, IN_SAMPLE)
     )
     statement = upsert(case_file).from_select(["case_id", "survey_id", "stage"], wanted).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    return len(connection.execute(statement.returning(case_file.c.case_id)).all())
 
 
 _SPENT = (
