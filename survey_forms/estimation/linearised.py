@@ -57,8 +57,8 @@ class Means:
 def domain_means(counts: Counts, design: Design, *, finite: bool = True) -> Means:
     """The mean, linearised variance and Satterthwaite df of every domain.
 
-    Rows are added one after another, so a domain's result does not depend on which other domains are asked
-    for, and a recount of the same cells in the same order is equal to the last bit.
+    Cells of a stratum are added one after another, then strata one after another, so a domain's result does not
+    depend on which other domains are asked for, and a recount of the same cells is equal to the last bit.
 
     Args:
         counts: cells by domains.
@@ -66,24 +66,21 @@ def domain_means(counts: Counts, design: Design, *, finite: bool = True) -> Mean
         finite: with the finite population correction ("this year's population thinks"); without it for
             comparisons between years.
     """
-    domains = counts.n.shape[1]
-    weighted_n, weighted_sum = np.zeros(domains), np.zeros(domains)
-    for row, weight in enumerate(design.weight):
-        weighted_n += weight * counts.n[row]
-        weighted_sum += weight * counts.s1[row]
+    rounds = _rounds(design.stratum, len(design.population))
+    weighted_n, weighted_sum = (_weighted(table, design, rounds) for table in (counts.n, counts.s1))
     n = counts.n.sum(axis=0, dtype=np.int64)
-    value = np.full(domains, np.nan)
+    value = np.full(counts.n.shape[1], np.nan)
     np.divide(weighted_sum, weighted_n, out=value, where=n > 0)
 
-    squares, residuals, persons, spread = _by_stratum(counts, design, value)
+    squares, residuals, persons, spread = _by_stratum(counts, design, rounds, value)
     within = squares - np.square(residuals) / np.maximum(design.responded, 1)[:, None]
-    parts = _factor(design, finite=finite)[:, None] * np.maximum(within, 0.0)
+    parts = stratum_factor(design, finite=finite)[:, None] * np.maximum(within, 0.0)
     parts = np.divide(parts, np.square(weighted_n), out=np.zeros_like(parts), where=n > 0)
-    variance = parts.sum(axis=0)
+    variance = _added(parts)
     variance[n == 0] = np.nan
     parts_df = np.maximum(persons - 1.0, SMALLEST_DF)
-    squared = (np.square(parts) / parts_df).sum(axis=0)
-    df = np.full(domains, np.nan)
+    squared = _added(np.square(parts) / parts_df)
+    df = np.full(counts.n.shape[1], np.nan)
     np.divide(np.square(variance), squared, out=df, where=squared > 0)
     all_equal = (spread == 0) & (n > 0)
     variance[all_equal & ~np.isnan(variance)] = 0.0
@@ -91,7 +88,31 @@ def domain_means(counts: Counts, design: Design, *, finite: bool = True) -> Mean
     return Means(value, variance, df, n, all_equal)
 
 
-def _by_stratum(counts: Counts, design: Design, value: Floats) -> tuple[Floats, Floats, Ints, Ints]:
+def _rounds(stratum: Ints, strata: int) -> list[Ints]:
+    """Cells (rows) in rounds: the first of every stratum, the second of every stratum, and so on."""
+    order = np.argsort(stratum, kind="stable")
+    sizes = np.bincount(stratum, minlength=strata)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return [order[place == turn] for turn in range(int(sizes.max(initial=0)))]
+
+
+def _weighted(table: Ints, design: Design, rounds: list[Ints]) -> Floats:
+    """The weighted sum (D,) of the cells, by stratum first."""
+    sums = np.zeros((len(design.population), table.shape[1]))
+    for rows in rounds:
+        sums[design.stratum[rows]] += design.weight[rows, None] * table[rows]
+    return _added(sums)
+
+
+def _added(table: Floats) -> Floats:
+    """The sum (D,) of a table's rows, one after another: numpy adds a single column in another order."""
+    whole = np.zeros(table.shape[1])
+    for row in table:
+        whole += row
+    return whole
+
+
+def _by_stratum(counts: Counts, design: Design, rounds: list[Ints], value: Floats) -> tuple[Floats, Floats, Ints, Ints]:
     """Per stratum and domain: sum w²(y-m)², sum w(y-m), ratings; per domain: the exact sum of (y-k)²."""
     shape = (len(design.population), counts.n.shape[1])
     squares, residuals, persons = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64)
@@ -99,18 +120,18 @@ def _by_stratum(counts: Counts, design: Design, value: Floats) -> tuple[Floats, 
     middle = np.nan_to_num(value)
     k = np.rint(middle).astype(np.int64)
     rest = middle - k
-    for row, (stratum, weight) in enumerate(zip(design.stratum, design.weight, strict=True)):
-        n = counts.n[row]
-        s1 = counts.s1[row] - n * k
-        s2 = counts.s2[row] - k * (counts.s1[row] + s1)
+    for rows in rounds:
+        stratum, weight, n = design.stratum[rows], design.weight[rows, None], counts.n[rows]
+        s1 = counts.s1[rows] - n * k
+        s2 = counts.s2[rows] - k * (counts.s1[rows] + s1)
         squares[stratum] += weight * weight * (s2 - 2.0 * rest * s1 + rest * rest * n)
         residuals[stratum] += weight * (s1 - rest * n)
         persons[stratum] += n
-        spread += s2
+        spread += s2.sum(axis=0)
     return squares, residuals, persons, spread
 
 
-def _factor(design: Design, *, finite: bool) -> Floats:
+def stratum_factor(design: Design, *, finite: bool) -> Floats:
     """(1 - f_h) n_h/(n_h - 1): zero for a full census, NaN for one person of several (never a silent zero)."""
     responded = design.responded.astype(np.float64)
     fraction = responded / np.maximum(design.population, 1)
