@@ -20,7 +20,7 @@ def missing_to_open(connection: Connection, round_id: int) -> list[Fault]:
             missing.append(Fault("ballot_not_rehearsed", path))
         if not survey_setup.has_notice(connection, survey_id):
             missing.append(Fault("notice_missing", path))
-        if empty := survey_setup.strata_without_codes(connection, survey_id):
+        if empty := survey_setup.strata_unreached(connection, survey_id):
             told = "、".join(empty[:MOST_TOLD]) + ("……" if len(empty) > MOST_TOLD else "")
             missing.append(Fault("codes_missing", path, {"strata": told, "number": len(empty)}))
     return missing

@@ -41,12 +41,19 @@ def answer(form: Form, person: Person, of: dict[str, float], today: date, chance
     Raises:
         Refused: if the form asks for something that no try of ours satisfies.
     """
+    return read_answers(form, fill_in(form, person, of, today, chance), today).as_json()
+
+
+def fill_in(
+    form: Form, person: Person, of: dict[str, float], today: date, chance: Random
+) -> dict[str, str | list[str]]:
+    """One person's answers as a browser sends them."""
     raw: dict[str, str | list[str]] = {}
     done: set[str] = set()
     while True:
         stop = next((stop for stop in relevant_pages(form, raw, today) if stop.page.name not in done), None)
         if stop is None:
-            return read_answers(form, raw, today).as_json()
+            return raw
         for _ in range(TRIES):
             raw.update({question.name: _reply(question, person, of, chance) for question in stop.page.questions})
             if not page_faults(form, stop, raw, today):

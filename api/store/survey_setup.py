@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import array
 
 from api.store.boxes import campaign_key
 from api.store.evaluations import round_
+from api.store.fieldwork import fieldwork_plan
 from api.store.notices import privacy_notice
-from api.store.roll import access_code
+from api.store.roll import IN_SAMPLE, access_code, case, draw, frame
 from api.store.surveys import form_version, respondent_group, stratum, survey
 
 
@@ -75,8 +77,8 @@ def add_strata(connection: Connection, survey_id: int, strata: Sequence[Mapping[
     connection.execute(insert(stratum), [{"survey_id": survey_id, **one} for one in strata])
 
 
-def strata_without_codes(connection: Connection, survey_id: int) -> list[str]:
-    """Chinese names of the strata in which nobody holds a code."""
+def strata_unreached(connection: Connection, survey_id: int) -> list[str]:
+    """Chinese names of the strata in which nobody holds a code, nor is anybody drawn whom interviewers are to reach."""
     has_codes = (
         select(access_code.c.mac)
         .where(
@@ -86,8 +88,22 @@ def strata_without_codes(connection: Connection, survey_id: int) -> list[str]:
         )
         .exists()
     )
+    is_drawn = (
+        select(case.c.id)
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id, case.c.stratum == stratum.c.code, IN_SAMPLE)
+        .exists()
+    )
+    has_interviewers = (
+        select(fieldwork_plan.c.survey_id)
+        .where(fieldwork_plan.c.survey_id == survey_id, fieldwork_plan.c.modes.has_any(array(["phone", "visit"])))
+        .exists()
+    )
     rows = connection.execute(
-        select(stratum.c.name_zh).where(stratum.c.survey_id == survey_id, ~has_codes).order_by(stratum.c.code)
+        select(stratum.c.name_zh)
+        .where(stratum.c.survey_id == survey_id, ~has_codes, ~(is_drawn & has_interviewers))
+        .order_by(stratum.c.code)
     )
     return [row.name_zh for row in rows]
 

@@ -4,16 +4,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from api.actions.fieldwork import set_plan
 from api.actions.opening import missing_to_open, open_round
 from api.actions.strata_sheet import COLUMNS, ENGLISH
 from api.actions.survey_setup import Plan, set_up
 from api.store import boxes, evaluations, notices, people, roll, surveys
+from survey_forms.fieldwork.plan import Plan as FieldworkPlan
 from survey_forms.refusal import Refused
-from tests.builders import a_form_version, a_short_book
+from tests.builders import StoredSurvey, a_form_version, a_short_book
 from tests.desk import a_desk
+from tests.invitations import some_cases
 from tests.pages.forms import BOOKS
 
 NOW = datetime(2015, 6, 1, 9, 0, tzinfo=UTC)
@@ -147,6 +150,15 @@ class TestOpening:
         )
         (fault,) = missing_to_open(connection, round_id)
         assert (fault.code, fault.facts["strata"]) == ("codes_missing", "思明区")
+
+    def test_who_is_drawn_by_name_needs_no_code_where_interviewers_call(self, connection, desk):
+        round_id, survey_id = made(connection, desk, SIMING, secrecy="sealed")
+        complete(connection, desk, survey_id)
+        connection.execute(delete(roll.access_code).where(roll.access_code.c.survey_id == survey_id))
+        some_cases(connection, StoredSurvey(survey_id, 0, round_id, "siming", ""), ("M0001",))
+        assert [fault.code for fault in missing_to_open(connection, round_id)] == ["codes_missing"]
+        set_plan(connection, survey_id, FieldworkPlan(modes=("phone",), script_zh="您好"), desk.staff["office"], NOW)
+        assert missing_to_open(connection, round_id) == []
 
     def test_a_round_that_ran_is_not_opened_again(self, connection, desk):
         round_id, _ = made(connection, desk, SIMING)
