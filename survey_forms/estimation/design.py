@@ -10,7 +10,7 @@ used (drawn with replacement). f may differ between the units of a stratum: with
 Brewer's approximation for samples drawn proportional to size. A domain is rows whose influence is zero: n_h stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,14 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 CENSUS = 1e-7  # 1 - f below which a stratum counts as taken whole (R's own bound)
+
+
+class Lonely(Exception):
+    """A stratum (its number) with a single drawn unit of several."""
+
+    def __init__(self, stratum: int) -> None:
+        super().__init__(stratum)
+        self.stratum = stratum
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +48,21 @@ class Stage:
     carried: Floats
     parent: Ints
 
-    def coefficients(self, present: Mask, lonely: str, names: Sequence[str]) -> tuple[Floats, Mask]:
+    def coefficients(self, present: Mask, lonely: str) -> tuple[Floats, Mask]:
         """The weight of each unit's squared deviation (U,), and which strata (H,) are centred at 0, not their mean.
 
         Args:
             present: strata (H,) with a row in the domain.
             lonely: what a stratum with one drawn unit of several counts for.
-            names: what to call a stratum in a refusal.
 
         Raises:
-            Refused: such a stratum, and `lonely` is "fail".
+            Lonely: such a stratum, and `lonely` is "fail".
         """
         widest = np.zeros(len(self.sampled))
         np.maximum.at(widest, self.stratum, self.open_share)
         alone = (self.sampled == 1) & (widest >= CENSUS) & present
         if lonely == "fail" and alone.any():
-            first = int(np.argmax(alone))
-            raise Refused("estimate_lonely_unit", stratum=names[first] if first < len(names) else str(first))
+            raise Lonely(int(np.argmax(alone)))
         factor = np.where(self.sampled > 1, self.sampled / np.maximum(self.sampled - 1, 1), 1.0)
         factor[(widest < CENSUS) | ~present] = 0.0
         if lonely == "average" and alone.any():
@@ -110,8 +116,7 @@ class SurveyDesign:
         """The same from the sums of the influence by unit, (U, k) of each stage."""
         result = np.zeros((k, k))
         for stage in self.stages:
-            present = _present(stage, inside)
-            coefficients, at_zero = stage.coefficients(present, self.lonely, self.strata_names)
+            coefficients, at_zero = self.coefficients(stage, _present(stage, inside))
             deviations = stage.deviations(sums(stage), at_zero)
             result += deviations.T @ (deviations * coefficients[:, None])
         return result
@@ -133,6 +138,24 @@ class SurveyDesign:
         for stage in self.stages:
             result += _pair_variances(self, stage, influence, domain, domains)
         return result
+
+    def coefficients(self, stage: Stage, present: Mask) -> tuple[Floats, Mask]:
+        """`Stage.coefficients` under this design's rule for lonely units.
+
+        Raises:
+            Refused: a stratum with one unit of several, and the rule is "fail".
+        """
+        try:
+            return stage.coefficients(present, self.lonely)
+        except Lonely as alone:
+            raise self.refusal(stage, alone.stratum) from alone
+
+    def refusal(self, stage: Stage, stratum: int) -> Refused:
+        """That this stratum has a single drawn unit: by its name at the first stage, else by its number."""
+        number = next(index for index, one in enumerate(self.stages) if one is stage)
+        named = number == 0 and stratum < len(self.strata_names)
+        name = self.strata_names[stratum] if named else str(stratum + 1)
+        return Refused("estimate_lonely_unit", stage=number + 1, stratum=name)
 
     def _one_domain(self, influence: Floats, inside: Mask) -> Floats:
         return np.diag(self.variance(np.where(inside[:, None], influence, 0.0), inside)).copy()
@@ -160,7 +183,7 @@ def _pair_variances(survey: SurveyDesign, stage: Stage, influence: Floats, domai
         values = grouped(inverse, values, len(keys))
     unit, of = keys // domains, keys % domains
     everywhere = np.ones(len(stage.sampled), dtype=bool)
-    coefficients, _ = stage.coefficients(everywhere, survey.lonely, survey.strata_names)
+    coefficients, _ = survey.coefficients(stage, everywhere)
     cell = stage.stratum[unit] * domains + of
     shape = (len(stage.sampled), domains, influence.shape[1])
     first = grouped(cell, values, shape[0] * domains).reshape(shape)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from survey_forms.estimation.design import CENSUS, Floats, Ints, Mask, SurveyDesign, grouped
-from survey_forms.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +55,4 @@ def _refuse_lonely(survey: SurveyDesign, strata: Ints) -> None:
     stage = survey.stages[0]
     alone = np.unique(strata[stage.sampled[strata] == 1])
     if len(alone) and survey.lonely not in {"remove", "certainty"}:
-        names = survey.strata_names
-        raise Refused("estimate_lonely_unit", stratum=names[alone[0]] if alone[0] < len(names) else str(alone[0]))
+        raise survey.refusal(stage, int(alone[0]))
