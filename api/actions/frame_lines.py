@@ -170,7 +170,7 @@ def _wrong_figures(cell: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str
     """As `_wrong`, of numbers and contacts."""
     if text := cell.get("size"):
         size = _decimal(text)
-        if size is None or not 0 < size <= LARGEST_SIZE:
+        if size is None or not 0 < size <= LARGEST_SIZE or size != round(size, 6):
             yield "frame_size_unfit", "size", {}
     for field, most in (("latitude", 90), ("longitude", 180)):
         if field in cell and ((degrees := _decimal(cell[field])) is None or abs(degrees) > most):

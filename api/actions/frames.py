@@ -4,10 +4,11 @@ Each piece is committed with the number of lines read, which is all that a worke
 was read waits in a table of its own; it becomes a frame in one transaction, when the whole file was without a fault.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -253,3 +254,12 @@ def _more_faults(had: Mapping[str, Any] | None, faults: list[Fault], number: int
         "number": known["number"] + (number or len(faults)),
         "shown": [*known["shown"], *rows][:MOST_FAULTS],
     }
+
+
+def canonical_csv(connection: Connection, frame_id: int) -> Iterator[bytes]:
+    """The frame as `mingcha draw` reads it, in pieces: strata by their bytes, members as the file had them."""
+    columns = frames.columns_of(connection, frame_id)
+    yield f"{','.join(('stratum', 'unit_id', *columns))}\n".encode()
+    rows = frames.members_by_stratum(connection, frame_id, columns)
+    while piece := list(islice(rows, PIECE)):
+        yield "".join(f"{','.join('' if cell is None else str(cell) for cell in row)}\n" for row in piece).encode()

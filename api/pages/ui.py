@@ -38,6 +38,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/round", "轮次", "Round"),
         ("/office/results", "结果", "Results"),
         ("/office/indicators", "指标", "Indicators"),
+        ("/office/frames", "抽样", "Sampling"),
         ("/office/survey", "评议", "Public review"),
         ("/office/findings", "察访问题", "Findings"),
         ("/office/ledger", "扣分台账", "Ledger"),

@@ -117,6 +117,9 @@ _IMPORT = select(
 _FRAME = select(
     *(frame.c[name] for name in ("id", "survey_id", "digest", "members", "file_name", "loaded_by", "loaded_at"))
 )
+FACTS = ("latitude", "longitude", "size", "sort")
+"""What a plan may read of a member besides its stratum, in byte order."""
+
 _COPY: LiteralString = (
     "COPY roll.frame_line"
     " (import_id, row, stratum, member, psu, size, latitude, longitude, sort, traits, contact) FROM STDIN"
@@ -252,6 +255,23 @@ def sizes_of(connection: Connection, frame_id: int) -> dict[str, int]:
         .group_by(frame_member.c.stratum)
     )
     return {stratum: int(number) for stratum, number in rows}
+
+
+def columns_of(connection: Connection, frame_id: int) -> tuple[str, ...]:
+    """Those of `FACTS` that some member of a frame has."""
+    held = [func.count(frame_member.c[name]) for name in FACTS]
+    counts = connection.execute(select(*held).where(frame_member.c.frame_id == frame_id)).one()
+    return tuple(name for name, number in zip(FACTS, counts, strict=True) if number)
+
+
+def members_by_stratum(connection: Connection, frame_id: int, columns: Sequence[str] = ()) -> Iterator[Sequence[Any]]:
+    """(stratum, member, *columns) of a frame, in the order of `lines_by_stratum`."""
+    return _streamed(
+        connection,
+        select(frame_member.c.stratum, frame_member.c.member, *(frame_member.c[name] for name in columns))
+        .where(frame_member.c.frame_id == frame_id)
+        .order_by(collate(frame_member.c.stratum, "C"), frame_member.c.row),
+    )
 
 
 def set_populations(connection: Connection, survey_id: int, populations: Mapping[str, int]) -> None:

@@ -1,0 +1,60 @@
+"""What the page of a frame shows: its strata against the survey's, its plans, its draw, the reserves let out."""
+
+from dataclasses import dataclass
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from api.actions.frames import OPEN_ROUNDS
+from api.pages.render import language, page
+from api.problems import say, status_of
+from api.services import services, utc_now
+from api.store import frames, surveys
+from api.store.evaluations import evaluation_numbered
+from api.store.surveys import Stratum
+from api.store.windows import window_of
+from survey_forms.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stratum of the survey, and how many members the frame has of it."""
+
+    stratum: Stratum
+    members: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether the survey's population is another number."""
+        return self.members != self.stratum.population
+
+
+def frame_page(number: int, refused: Refused | None = None) -> Response:
+    """The page, with what was refused on it.
+
+    Raises:
+        Refused: `not_found`, and `refused` itself where it is no matter of the page.
+    """
+    if refused is not None and refused.code in {"not_found", "try_again"}:
+        raise refused
+    with services().database.read() as connection:
+        found = frames.frame_numbered(connection, number)
+        window = window_of(connection, found.survey_id) if found else None
+        if found is None or window is None:
+            raise Refused("not_found")
+        sizes = frames.sizes_of(connection, number)
+        lines = [Line(one, sizes.get(one.code, 0)) for one in surveys.strata_of(connection, found.survey_id)]
+        evaluation = evaluation_numbered(connection, window.evaluation_id)
+    return page(
+        "office/frame.html",
+        status_of(refused.code) if refused else 200,
+        evaluation=evaluation,
+        window=window,
+        frame=found,
+        lines=lines,
+        may=window.round_status in OPEN_ROUNDS,
+        faults=[("", say(fault, language())) for fault in refused.faults] if refused else [],
+        given=request.form,
+        now=utc_now(),
+        here="/office/frames",
+    )
