@@ -40,6 +40,14 @@ UNITS = (
 )
 """Code, names, and how well the unit does, on a scale where 0 is the middling one."""
 
+SUPPLIED = {
+    "weights": {"indicator": "60", "public_review": "40"},
+    "public_review.shares": {"mid_year": "40", "year_end": "60"},
+    "indicator.business.weights": {f"b{number}": "10" for number in range(1, 11)},
+    "indicator.capacity.weights": {"democratic": "25", "lawful": "25", "efficient": "25", "clean": "25"},
+}
+"""What the document leaves out; invented."""
+
 AGES = (("18-34", 0.34, -0.45, 0.3), ("35-54", 0.38, 0.0, 0.5), ("55+", 0.28, 0.4, 0.75))
 """Level, share, leniency, and how likely a person of it is to take part when reached."""
 SEXES = ("f", "m")
@@ -64,11 +72,15 @@ class Resident:
     community: str
 
 
+def populations(size: int = FRAME) -> dict[str, int]:
+    """How many of them live in each district, as the 2020 census has it."""
+    return proportional({one.code: one.population for one in DISTRICTS}, size)
+
+
 def residents(size: int = FRAME) -> list[Resident]:
     """Everybody in the frame, by district."""
-    people = proportional({one.code: one.population for one in DISTRICTS}, size)
     found: list[Resident] = []
-    for place, (district, number) in enumerate(people.items()):
+    for place, (district, number) in enumerate(populations(size).items()):
         found += [_resident(district, place, at, len(found) + at) for at in range(1, number + 1)]
     return found
 

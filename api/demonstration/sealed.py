@@ -79,7 +79,7 @@ def load_sealed(  # noqa: PLR0913, PLR0917 - what the world gives a loader
         sheet=_sheet(),
     )
     round_id, survey_id = set_up(connection, evaluation, plan, first, now)
-    key, files = _key_ceremony(connection, survey_id, (first, second), now)
+    key, files = key_ceremony(connection, survey_id, (first, second), now)
     notice = default_notice(evaluation.name_zh, evaluation.name_en, sealed=True)
     publish_notice(connection, survey_id, notice, first, now)
     group = _group()
@@ -105,7 +105,7 @@ def _sheet() -> bytes:
     return f"{','.join(COLUMNS)}\r\n{line}\r\n".encode()
 
 
-def _key_ceremony(
+def key_ceremony(
     connection: Connection, survey_id: int, office: tuple[int, int], now: datetime
 ) -> tuple[bytes, Mapping[str, bytes]]:
     """What happens on a laptop without network, the upload, and the rehearsal by two of the three."""
