@@ -243,10 +243,10 @@ def _trim(group: _Group, rules: Rules) -> None:
             break
         group.cut |= over
         excess = np.where(over, (weights - upper) * group.persons, 0.0)
-        takers = np.where(group.cut, 0, group.persons)
-        lost = np.bincount(stratum, weights=excess)
-        each = np.divide(lost, np.bincount(stratum, weights=takers), out=np.zeros_like(lost), where=lost > 0)
-        weights = _raked(group, np.where(over, upper, weights + np.where(group.cut, 0.0, each[stratum])), rules)
+        takers = weights < upper
+        lost, room = (np.bincount(stratum, weights=one) for one in (excess, np.where(takers, group.persons, 0)))
+        each = np.divide(lost, room, out=np.zeros_like(lost), where=room > 0)
+        weights = _raked(group, np.where(over, upper, weights + np.where(takers, each[stratum], 0.0)), rules)
     group.above = int(group.persons[weights > upper * (1 + 1e-9)].sum())
     group.steps["final"] = weights
 
