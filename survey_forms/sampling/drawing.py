@@ -13,7 +13,7 @@ import numpy as np
 from survey_forms.refusal import Refused
 from survey_forms.sampling import spatial
 from survey_forms.sampling.frame import Frame
-from survey_forms.sampling.plan import RESERVE, Plan, PlanLine, check_plan
+from survey_forms.sampling.plan import RESERVE, Plan, PlanLine, check_plan, text_of
 from survey_forms.sampling.pps import Chances, pareto, pik, quotient, systematic
 from survey_forms.sampling.rotation import shifted
 from survey_forms.sampling.tickets import digests, seed_of, smallest, start_of, systematic_places, ticket, words_of
@@ -92,9 +92,11 @@ def draw_plan(frame: Frame, plan: Plan, randomness: str) -> Draw:
     """Draw every stratum of the plan.
 
     Raises:
-        Refused: the plan asks for what the frame lacks; no randomness; `pps_too_few`.
+        Refused: the plan asks for what the frame lacks, or was made for another; no randomness; `pps_too_few`.
     """
     check_plan(frame, plan)
+    if plan.text != text_of(plan.lines, plan.columns, frame.facts_sha256, plan.permanent):
+        raise Refused("plan_of_another_frame", "plan")
     seed = seed_of(frame.sha256, plan.sha256, randomness)
     key = seed if plan.permanent is None else plan.permanent
     strata = tuple(
