@@ -41,6 +41,7 @@ from api.pages import (
     respondent,
     rounds,
     staff,
+    supervisor,
     survey_setup,
     ui,
     unit,
@@ -78,6 +79,7 @@ PAGES = (
     frames.pages,
     form_preview.pages,
     quotas.pages,
+    supervisor.pages,
     margins.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields

@@ -27,6 +27,7 @@ MISSING = "—"
 ROLE_NAMES = {
     "office": ("效能办", "Evaluation office"),
     "inspector": ("察访员", "Inspector"),
+    "supervisor": ("督导", "Supervisor"),
     "bureau": ("统计局", "Statistics bureau"),
     "unit": ("被考核单位", "Assessed unit"),
 }
@@ -40,12 +41,14 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/indicators", "指标", "Indicators"),
         ("/office/frames", "抽样", "Sampling"),
         ("/office/survey", "评议", "Public review"),
+        ("/supervisor", "访问督导", "Fieldwork"),
         ("/office/findings", "察访问题", "Findings"),
         ("/office/ledger", "扣分台账", "Ledger"),
         ("/office/audit", "操作记录", "Audit"),
     ),
     "bureau": (("/bureau", "汇总与下载", "Aggregates and downloads"),),
     "unit": (("/unit", "本单位", "Our unit"),),
+    "supervisor": (("/supervisor", "访问督导", "Fieldwork"),),
     "inspector": (("/inspector", "今日察访", "Today's visits"),),
 }
 
