@@ -24,7 +24,7 @@ def place_shares(values: ArrayLike, covariance: ArrayLike, draws: int = 10_000, 
     """
     score = np.asarray(values, dtype=np.float64)
     m = len(score)
-    root = _root(np.asarray(covariance, dtype=np.float64))
+    root = root_of(np.asarray(covariance, dtype=np.float64))
     chance = np.random.Generator(np.random.PCG64(seed))
     counts = np.zeros((m, m), dtype=np.int64)
     units = np.arange(m)
@@ -38,7 +38,7 @@ def place_shares(values: ArrayLike, covariance: ArrayLike, draws: int = 10_000, 
     return counts / draws
 
 
-def _root(covariance: Floats) -> Floats:
+def root_of(covariance: Floats) -> Floats:
     """R with R R' = V, also of a singular V: a unit without error stands still."""
     values, vectors = np.linalg.eigh(covariance)
     root: Floats = vectors * np.sqrt(np.maximum(values, 0.0))
