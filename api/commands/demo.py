@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from api.actions.frames import registry_of
 from api.actions.responses import CODE_NAMESPACE
 from api.commands.running import House, house, inherited, tell
 from api.commands.serve import data_option, host_option, port_option, ready_tables
 from api.demonstration import town
-from api.demonstration.load import is_loaded, load
+from api.demonstration.load import Service, is_loaded, load
 from api.demonstration.sheet import code_sheet
 from api.embedded.place import Place, write_private
 from api.objects import Objects
@@ -28,6 +29,8 @@ ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "MINGCHA_GATEWAY_URL")
 ROLES = {
     "office": "效能办 office",
     "inspector": "察访员 inspector",
+    "interviewer": "访问员 interviewer",
+    "supervisor": "访问督导 supervisor",
     "bureau": "统计局 bureau",
     "unit": "被考核单位 unit",
 }
@@ -92,7 +95,9 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                     "首次启动：正在装入演示数据，约半分钟 / first start: loading the demonstration, about half a minute"
                 )
                 own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
-                loaded = load(connection, Objects(settings.objects), settings.pepper, datetime.now(UTC), own)
+                registry = registry_of(settings.objects, settings.secret_key)
+                service = Service(Objects(settings.objects), registry, settings.pepper)
+                loaded = load(connection, service, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
                 sealed = {
                     "survey": loaded.sealed.survey_id,
@@ -100,7 +105,8 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                     "keys": str(_keys(opened.place)),
                 }
                 guide = Guide(settings.base_url, loaded.codes, logins, sealed)
-                _keep_keys(opened.place, loaded.sealed.files)
+                _keep_keys(_keys(opened.place), loaded.sealed.files)
+                _keep_keys(_keys(opened.place) / "july", loaded.july.files)
             # Before the commit: codes that are in the database and nowhere else could never be used.
             write_private(file, json.dumps(asdict(guide), ensure_ascii=False, indent=1))
             write_private(opened.place.code_sheet, code_sheet(guide.base_url, guide.codes, settings.pepper))
@@ -113,11 +119,11 @@ def _keys(place: Place) -> Path:
     return place.demo_file.parent / "demo-ballot-keys"
 
 
-def _keep_keys(place: Place, files: Mapping[str, bytes]) -> None:
+def _keep_keys(directory: Path, files: Mapping[str, bytes]) -> None:
     """The custodians' shares, which in a real survey are never on this machine."""
-    _keys(place).mkdir(mode=0o700, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     for name, content in files.items():
-        write_private(_keys(place) / name, content.decode())
+        write_private(directory / name, content.decode())
 
 
 def _kept(file: Path) -> Guide:

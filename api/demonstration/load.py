@@ -6,8 +6,8 @@ figures is seeded; codes and passwords are not, for a default password is nobody
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from random import Random
@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert
 from werkzeug.security import generate_password_hash
 
+from api.actions.frames import Registry
 from api.actions.notice_words import default_notice
 from api.actions.notices import publish_notice
 from api.actions.responses import CODE_NAMESPACE, Submission, accept
@@ -23,6 +24,7 @@ from api.demonstration import town
 from api.demonstration.answers import Person, answer, standing
 from api.demonstration.indicators import load_indicators
 from api.demonstration.inspections import load_inspections
+from api.demonstration.july import July, load_july
 from api.demonstration.roll import load_roll, strands
 from api.demonstration.sealed import Sealed, load_sealed
 from api.objects import Objects
@@ -34,6 +36,7 @@ from survey_forms.sampling.codes import code_mac, draft_id
 from survey_forms.scheme.load import DOCUMENTS, load_scheme
 
 SEED = 2015
+JULY_DAYS = 1  # of fieldwork: enough for an interviewer to find cases with a history
 SHOWN_CODES = 20  # unused codes a group that the newcomer is handed
 
 
@@ -44,6 +47,16 @@ class Loaded:
     codes: dict[str, list[str]]
     passwords: dict[str, str]
     sealed: Sealed
+    july: July
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What loading takes of the service: where photos go, the registry of frames, and the key of access codes."""
+
+    objects: Objects
+    registry: Registry
+    pepper: bytes = field(repr=False)
 
 
 def is_loaded(connection: Connection) -> bool:
@@ -51,15 +64,12 @@ def is_loaded(connection: Connection) -> bool:
     return evaluations.evaluation_called(connection, town.EVALUATION) is not None
 
 
-def load(
-    connection: Connection, objects: Objects, pepper: bytes, now: datetime, photos: Sequence[bytes] = ()
-) -> Loaded:
+def load(connection: Connection, service: Service, now: datetime, photos: Sequence[bytes] = ()) -> Loaded:
     """Write the whole demonstration.
 
     Args:
         connection: in a transaction that the caller commits.
-        objects: where the inspections' photos go.
-        pepper: keys the access codes.
+        service: what it takes of the service.
         now: the demonstration's present; visits lie before it, the survey is open around it.
         photos: files of the user's for the inspections; drawn scenes do where there are fewer than visits.
 
@@ -67,23 +77,27 @@ def load(
         Refused: a photo of the user's is not one that inspectors could send.
     """
     chance = Random(SEED)  # noqa: S311 - shapes simulated people, protects nobody
+    passwords = {username: secrets.token_urlsafe(9) for username, _, _ in town.STAFF}
+    staff = _load_staff(connection, passwords)
     # The desk opens on the newest evaluation, which shall be the full one.
+    july = load_july(connection, service.registry, staff, service.pepper, now, JULY_DAYS)
     sealed_id = _load_evaluation(connection, town.SEALED_EVALUATION, town.SEALED_NAME_ZH, town.SEALED_NAME_EN)
     evaluation_id = _load_evaluation(connection, town.EVALUATION, town.NAME_ZH, town.NAME_EN)
-    passwords, staff = _load_staff(connection, evaluation_id)
+    _load_staff(connection, passwords, evaluations.units_of(connection, evaluation_id)[0].id)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
     publish_notice(
         connection, survey_id, default_notice(town.NAME_ZH, town.NAME_EN, sealed=False), staff["office"], now
     )
-    codes = load_roll(connection, survey_id, pepper, now)
-    used = _load_answers(connection, _Survey(survey_id, forms, codes, pepper, now.date()), chance)
-    load_inspections(connection, objects, evaluation_id, staff, now, photos)
+    codes = load_roll(connection, survey_id, service.pepper, now)
+    used = _load_answers(connection, _Survey(survey_id, forms, codes, service.pepper, now.date()), chance)
+    load_inspections(connection, service.objects, evaluation_id, staff, now, photos)
     load_indicators(connection, evaluation_id, staff, now)
     unused: dict[str, list[str]] = {}
     for one in strands():
         left = [code for code in codes[one.code] if code not in used]
         unused.setdefault(one.group.code, []).extend(left[: SHOWN_CODES if one.group.code != "residents" else 4])
-    return Loaded(unused, passwords, load_sealed(connection, sealed_id, staff, pepper, now, chance))
+    sealed = load_sealed(connection, sealed_id, staff, service.pepper, now, chance)
+    return Loaded(unused, passwords, sealed, july)
 
 
 def _load_evaluation(connection: Connection, code: str, name_zh: str, name_en: str) -> int:
@@ -106,24 +120,23 @@ def _load_evaluation(connection: Connection, code: str, name_zh: str, name_en: s
     return evaluation_id
 
 
-def _load_staff(connection: Connection, evaluation_id: int) -> tuple[dict[str, str], dict[str, int]]:
-    """Staff with fresh passwords; returns passwords and keys by user name."""
-    passwords = {username: secrets.token_urlsafe(9) for username, _, _ in town.STAFF}
-    first_unit = evaluations.units_of(connection, evaluation_id)[0].id
-    keys = {}
-    for username, role, name in town.STAFF:
-        keys[username] = connection.execute(
+def _load_staff(connection: Connection, passwords: Mapping[str, str], unit_id: int | None = None) -> dict[str, int]:
+    """Staff, those of a unit or all others; returns their keys by user name."""
+    return {
+        username: connection.execute(
             insert(people.staff)
             .values(
                 username=username,
                 password_hash=generate_password_hash(passwords[username]),
                 name=name,
                 role=role,
-                unit_id=first_unit if role == "unit" else None,
+                unit_id=unit_id,
             )
             .returning(people.staff.c.id)
         ).scalar_one()
-    return passwords, keys
+        for username, role, name in town.STAFF
+        if (role == "unit") == (unit_id is not None)
+    }
 
 
 def _load_survey(connection: Connection, evaluation_id: int, now: datetime) -> tuple[int, dict[str, Form]]:

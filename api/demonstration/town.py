@@ -101,6 +101,10 @@ STAFF = (
     ("office2", "office", "林国栋（效能办）"),
     ("inspector", "inspector", "黄丽娟（察访员）"),
     ("inspector2", "inspector", "吴志强（察访员）"),
+    ("interviewer", "interviewer", "苏美玲（访问员）"),
+    ("interviewer2", "interviewer", "许文斌（访问员）"),
+    ("visitor", "interviewer", "蔡志勇（入户访问员）"),
+    ("supervisor", "supervisor", "叶敏（访问督导）"),
     ("bureau", "bureau", "郑晓燕（统计局）"),
     ("unit", "unit", "教育局联络员"),
 )
