@@ -291,3 +291,15 @@ def reserves_of(connection: Connection, draw_id: int) -> dict[str, tuple[int, in
         .group_by(case.c.stratum)
     )
     return {stratum: (int(drawn), int(released)) for stratum, drawn, released in rows}
+
+
+def drawn_strata(connection: Connection, survey_id: int) -> set[str]:
+    """The strata of a survey of which a sample was drawn, from whatever frame."""
+    rows = connection.execute(
+        select(case.c.stratum)
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .where(frame.c.survey_id == survey_id)
+        .distinct()
+    )
+    return set(rows.scalars())
