@@ -14,6 +14,7 @@ VERBS = {
     "forms": "api.commands.forms:forms",
     "score": "api.commands.score:score_command",
     "estimate": "api.commands.estimate:estimate_command",
+    "simulate": "api.commands.simulate:simulate_group",
     "scheme": "api.commands.scheme:scheme_group",
     "keys": "api.commands.keys:keys_group",
     "ballots": "api.commands.ballots:ballots_group",
