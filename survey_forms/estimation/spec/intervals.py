@@ -18,7 +18,7 @@ COLUMNS = ["quantile", "lower", "upper", "se"]
 def proportion_ci(request: Request) -> Result:
     """The share of one level with its 95 % interval by one of six methods."""
     column = request.one_name("variable")
-    _, values = indicators(request, column, (request.text("level"),))
+    _, values = indicators(request, column, (request.text("level"),), ("variable", "level"))
     method = request.text("method", "logit", of=tuple(proportions.METHODS))
     inside = answered(request, values)
     found = linear.mean(request.survey, values, inside)

@@ -11,8 +11,6 @@ from survey_forms.estimation.spec.results import NORMAL, around, normal_and_t, p
 from survey_forms.refusal import Refused
 from survey_forms.scoring.intake import brief, listed
 
-ANY = ("column", "value")
-
 
 def degf(request: Request) -> Result:
     """Degrees of freedom, rows, sum of weights."""
@@ -81,7 +79,8 @@ def variance(request: Request) -> Result:
 def proportion(request: Request) -> Result:
     """Shares of the levels of one or several columns."""
     columns = request.names("variables")
-    parts = [indicators(request, column, wanted_levels(request) if len(columns) == 1 else ()) for column in columns]
+    levels = wanted_levels(request) if len(columns) == 1 else ()
+    parts = [indicators(request, column, levels) for column in columns]
     names = [name for part_names, _ in parts for name in part_names]
     values = np.column_stack([part for _, part in parts])
     inside = answered(request, values)
@@ -114,12 +113,17 @@ def wanted_levels(request: Request) -> tuple[str, ...]:
     return tuple(level if isinstance(level, str) else f"{level:.15g}" for level in levels)
 
 
-def indicators(request: Request, column: str, levels: tuple[str, ...]) -> tuple[list[str], Floats]:
-    """One column 0/1 a level (all levels of the column by default), named column + level; NaN where missing."""
-    labels = request.table.labels(column, request.place("variables"))
+def indicators(
+    request: Request, column: str, levels: tuple[str, ...], names: tuple[str, str] = ("variables", "levels")
+) -> tuple[list[str], Floats]:
+    """One column 0/1 a level (all levels of the column by default), named column + level; NaN where missing.
+
+    `names` are the arguments that column and levels came from.
+    """
+    labels = request.table.labels(column, request.place(names[0]))
     unknown = [level for level in levels if level not in labels.levels]
     if unknown:
-        place = request.place("levels")
+        place = request.place(names[1])
         raise Refused("estimate_level_unknown", place, level=brief(unknown[0]), known=listed(labels.levels))
     chosen = levels or labels.levels
     values = (labels.codes[:, None] == [labels.levels.index(level) for level in chosen]).astype(np.float64)
