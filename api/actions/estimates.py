@@ -1,12 +1,17 @@
-"""Group estimates: from a survey's integer cells to every group's score of every unit, with its error."""
+"""Group estimates: from a survey's integer cells to every group's score of every unit, with its error.
+
+Answers count with the survey's newest weights where it has been weighed, else with N/n of their stratum.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from api.actions.weights_in_use import WeightsInUse
 from api.store import results, surveys, tallies
+from api.store.surveys import Group
 from survey_forms.estimation.cells import Cell
 from survey_forms.estimation.overall import HUNDREDTHS, OVERALL
 from survey_forms.estimation.scores import NOTHING, Estimate, Reading, StratumFrame, unit_scores
@@ -26,13 +31,40 @@ class GroupEstimate:
     estimate: Estimate
 
 
-def estimate_survey(connection: Connection, survey_id: int, units: Iterable[str]) -> list[GroupEstimate]:
+def estimate_survey(
+    connection: Connection, survey_id: int, units: Sequence[str], weights: WeightsInUse
+) -> list[GroupEstimate]:
     """Estimate a survey's groups from its cells as they stand (the caller holds them), and keep the estimates.
+
+    Args:
+        connection: in a transaction that holds the survey's cells.
+        survey_id: whose.
+        units: codes of the units.
+        weights: `weights_in_use`.
 
     Raises:
         Refused: `stratum_smaller_than_sample`: more persons answered than the frame has.
     """
-    listed = list(units)
+    found = []
+    for group, frames, cells in cells_by_group(connection, survey_id):
+        scores = unit_scores(cells, frames, reading_of(group.code, weights))
+        found += [
+            GroupEstimate(
+                survey_id, group.code, group.component, unit, scaled(scores.get((unit, OVERALL), NOTHING), HUNDREDTHS)
+            )
+            for unit in units
+        ]
+    _keep(connection, found, tallies.version_of(connection, survey_id))
+    return found
+
+
+def reading_of(group: str, weights: WeightsInUse) -> Reading:
+    """How a group's cells are read, in hundredths of a point."""
+    return Reading(0.0, HIGHEST * HUNDREDTHS, weights=weights.weights, raked=weights.raked.get(group))
+
+
+def cells_by_group(connection: Connection, survey_id: int) -> list[tuple[Group, list[StratumFrame], list[Cell]]]:
+    """Each group of a survey with its strata and the cells of its persons' overall scores."""
     cells = _cells_by_stratum(connection, survey_id)
     responded = tallies.respondents_by_stratum(tallies.respondents_of(connection, survey_id))
     strata = surveys.strata_of(connection, survey_id)
@@ -43,15 +75,7 @@ def estimate_survey(connection: Connection, survey_id: int, units: Iterable[str]
             for one in strata
             if one.group == group.code
         ]
-        of_group = [cell for frame in frames for cell in cells[frame.stratum]]
-        scores = unit_scores(of_group, frames, Reading(0.0, HIGHEST * HUNDREDTHS))
-        found += [
-            GroupEstimate(
-                survey_id, group.code, group.component, unit, scaled(scores.get((unit, OVERALL), NOTHING), HUNDREDTHS)
-            )
-            for unit in listed
-        ]
-    _keep(connection, found, tallies.version_of(connection, survey_id))
+        found.append((group, frames, [cell for frame in frames for cell in cells[frame.stratum]]))
     return found
 
 

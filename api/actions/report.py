@@ -3,7 +3,7 @@
 The same cells stay hidden in every file and every view, for whoever asks (statistics.md, section 8).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,15 +11,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.actions.places import places_of
+from api.actions.places import Place, places_of
 from api.store import evaluations, ledger, results, roll, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.results import Composite
 from survey_forms.disclosure import hidden_figures
+from survey_forms.estimation.bands import error_bands
 from survey_forms.estimation.ranks import RankInterval
 from survey_forms.estimation.scores import SOUND_FROM, Flag
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
+from survey_forms.scoring.rank import groups_of
 
 _NOTHING_SHOWN = {"n": None, "value": None, "se": None, "low": None, "high": None, "flags": ()}
 
@@ -36,8 +38,10 @@ class UnitResult:
     grade_missing: str | None
     rank: int
     rank_in_class: int | None
-    place: RankInterval  # where it may really stand among the `ranked` of its group
+    place: RankInterval  # where it may really stand among the `ranked` of its group, by itself
+    jointly: RankInterval  # where all of them may stand at once
     ranked: int
+    band: int  # units of one band of one group cannot be told apart
     prize: str | None
     parts: Mapping[str, Decimal]
     cut_by_cap: Decimal
@@ -189,14 +193,15 @@ def read_progress(connection: Connection, evaluation_id: int) -> list[GroupProgr
 def _units(
     scheme: Scheme, composite: Composite | None, units: Mapping[str, Unit], countable: Collection[str]
 ) -> Iterable[UnitResult]:
-    """The composites by rank; persons are counted only where that gives no hidden cell away."""
+    """The composites by error band; persons are counted only where that gives no hidden cell away."""
     output = composite.output if composite else None
     if composite is None or output is None:
         return
-    places = places_of(scheme, composite)
-    for row in sorted(output["units"], key=lambda one: (one["rank"], one["id"])):
+    places = places_of(composite)
+    names = {code: unit.name_zh for code, unit in units.items()}
+    for row, band in _in_bands(scheme, output["units"], names, places):
         if row["id"] in units:
-            error = composite.errors.get(row["id"], {})
+            error, place = composite.errors.get(row["id"], {}), places[row["id"]]
             yield UnitResult(
                 unit=units[row["id"]],
                 composite=Decimal(row["composite"]),
@@ -204,8 +209,10 @@ def _units(
                 grade_missing=row.get("grade_missing"),
                 rank=row["rank"],
                 rank_in_class=row.get("rank_in_class"),
-                place=places[row["id"]][0],
-                ranked=places[row["id"]][1],
+                place=place.alone,
+                jointly=place.jointly,
+                ranked=place.ranked,
+                band=band,
                 prize=row.get("prize"),
                 parts={key: Decimal(part) for key, part in row["parts"].items()},
                 cut_by_cap=Decimal(row["cut_by_cap"]),
@@ -217,6 +224,24 @@ def _units(
                 flags=tuple(error.get("flags", ())),
                 grades=tuple((name, probability) for name, probability in error.get("grades", ())),
             )
+
+
+def _in_bands(
+    scheme: Scheme, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], places: Mapping[str, Place]
+) -> list[tuple[Mapping[str, Any], int]]:
+    """The rows with their error bands: group by group, best grade first, and by name among those not told apart.
+
+    Chinese names go by the bytes of GB 18030, whose common characters are in the order of pinyin.
+    """
+    grades = {grade.name: number for number, grade in enumerate(scheme.grades)}
+    found = []
+    for number, members in enumerate(groups_of(scheme, [row.get("class", "") for row in rows]).values()):
+        bands = error_bands([places[rows[one]["id"]].alone for one in members])
+        for one, band in zip(members, bands, strict=True):
+            row = rows[one]
+            name = names.get(row["id"], "").encode("gb18030")
+            found.append(((number, grades.get(row["grade"], len(grades)), band, name), row, band))
+    return [(row, band) for _, row, band in sorted(found, key=lambda one: one[0])]
 
 
 def _estimates(

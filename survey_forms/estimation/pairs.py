@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survey_forms.estimation.scores import StratumFrame
+from survey_forms.estimation.tables import CellName
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-CellName = tuple[str, str]
-"""stratum, weighting cell"""
 
 
 @dataclass(slots=True)

@@ -12,17 +12,16 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from survey_forms.estimation.calibrated import calibrated_means, predictions
 from survey_forms.estimation.cells import Cell
 from survey_forms.estimation.intervals import equal_answers_interval, logit_t_interval
-from survey_forms.estimation.linearised import Counts, Design, Means, domain_means
+from survey_forms.estimation.linearised import Means, domain_means
+from survey_forms.estimation.tables import CellName, Domain, RakedCell, Table, tabulated
 from survey_forms.numbers import published
 from survey_forms.refusal import Refused
 
 MEASURED_FROM = 10  # ratings; below, a unit counts as "not measured"
 SOUND_FROM = 30  # ratings; below, a score is shown with a flag
-
-Domain = tuple[str, str]
-"""unit, item"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +42,17 @@ class Reading:
     """How cells are read.
 
     `low` and `high` are the least and greatest score an item can take; `level` is the interval's; `weights` those of
-    (stratum, wcell), by default N/n of the stratum; `finite` applies the finite population correction ("what this
-    year's population thinks") and is off for comparisons between years.
+    (stratum, wcell), by default N/n of the stratum; `raked` tells of every cell with a respondent what its weight was
+    before raking, which the error then takes into account; `finite` applies the finite population correction ("what
+    this year's population thinks") and is off for comparisons between years.
     """
 
     low: float
     high: float
     level: float = 0.95
     finite: bool = True
-    weights: Mapping[tuple[str, str], float] | None = None
+    weights: Mapping[CellName, float] | None = None
+    raked: Mapping[CellName, RakedCell] | None = None
 
 
 class Flag(StrEnum):
@@ -113,13 +114,30 @@ def unit_scores(cells: Iterable[Cell], strata: Iterable[StratumFrame], reading: 
         ValueError: a cell's stratum is not among `strata`, or a stratum has more ratings than persons.
     """
     frames = sorted(strata, key=lambda frame: frame.stratum)
-    domains, counts, design = _tabulated(cells, frames, reading.weights)
-    if not domains:
+    table = _tabulated(cells, frames, reading)
+    if not table.domains:
         return {}
-    means = domain_means(counts, design, finite=reading.finite)
+    if table.raking is None:
+        means = domain_means(table.counts, table.design, finite=reading.finite)
+    else:
+        means = calibrated_means(table.counts, table.design, table.raking, finite=reading.finite)
     low, high = _intervals(means, reading)
     group = _flags_of_group(frames, finite=reading.finite)
-    return {domain: _estimate(means, column, low[column], high[column], group) for column, domain in enumerate(domains)}
+    return {
+        domain: _estimate(means, column, low[column], high[column], group)
+        for column, domain in enumerate(table.domains)
+    }
+
+
+def margin_predictions(
+    cells: Iterable[Cell], strata: Iterable[StratumFrame], reading: Reading
+) -> dict[CellName, dict[Domain, float]]:
+    """What the margins of a raked group predict of w z of a cell's persons (`pairs.covariance` takes it off)."""
+    table = _tabulated(cells, sorted(strata, key=lambda frame: frame.stratum), reading)
+    if table.raking is None or not table.domains:
+        return {}
+    found = predictions(table.counts, table.design, table.raking)
+    return {row: dict(zip(table.domains, found[at].tolist(), strict=True)) for at, row in enumerate(table.rows)}
 
 
 def weighted_score(
@@ -181,36 +199,9 @@ def as_score(value: float, places: int = 4) -> Decimal:
     return published(Decimal(repr(float(value))), places)
 
 
-def _tabulated(
-    cells: Iterable[Cell], frames: Sequence[StratumFrame], weights: Mapping[tuple[str, str], float] | None
-) -> tuple[list[Domain], Counts, Design]:
-    """Cells as arrays: rows are (stratum, wcell), columns (unit, item), both sorted; equal cells add up."""
-    listed = list(cells)
-    place = {frame.stratum: index for index, frame in enumerate(frames)}
-    row_keys = [(cell.stratum, cell.wcell) for cell in listed]
-    domain_keys = [(cell.unit, cell.item) for cell in listed]
-    rows, domains = sorted(set(row_keys)), sorted(set(domain_keys))
-    if strangers := {stratum for stratum, _ in rows} - place.keys():
-        raise ValueError(f"cells of strata that the frame lacks: {sorted(strangers)}")
-    row_of = {row: index for index, row in enumerate(rows)}
-    column_of = {domain: index for index, domain in enumerate(domains)}
-    at = ([row_of[key] for key in row_keys], [column_of[key] for key in domain_keys])
-    table = np.zeros((3, len(rows), len(domains)), dtype=np.int64)
-    np.add.at(table[0], at, [cell.n for cell in listed])
-    np.add.at(table[1], at, [cell.s1 for cell in listed])
-    np.add.at(table[2], at, [cell.s2 for cell in listed])
-    stratum = np.array([place[name] for name, _ in rows], dtype=np.int64)
-    responded = np.array([frame.n for frame in frames], dtype=np.int64)
-    rated = np.zeros((len(frames), len(domains)), dtype=np.int64)
-    np.add.at(rated, stratum, table[0])
-    if (rated > responded[:, None]).any():
-        crowded = frames[int(np.argmax((rated > responded[:, None]).any(axis=1)))].stratum
-        raise ValueError(f"stratum {crowded} has more ratings of a unit than responding persons")
-    design_weight = {frame.stratum: frame.N / frame.n for frame in frames if frame.n}
-    weight = [design_weight[name] if weights is None else weights[name, wcell] for name, wcell in rows]
-    population = np.array([frame.N for frame in frames], dtype=np.int64)
-    design = Design(stratum, np.array(weight, dtype=np.float64), population, responded)
-    return domains, Counts(*table), design
+def _tabulated(cells: Iterable[Cell], frames: Sequence[StratumFrame], reading: Reading) -> Table:
+    sizes = {frame.stratum: (frame.N, frame.n) for frame in frames}
+    return tabulated(list(cells), sizes, reading.weights, reading.raked)
 
 
 def _intervals(means: Means, reading: Reading) -> tuple[list[float | None], list[float | None]]:
