@@ -12,6 +12,7 @@ _MAINLAND = re.compile(r"1[3-9][0-9]{9}")
 _ABROAD = re.compile(r"\+[1-9][0-9]{6,14}")
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}")
 LONGEST_MAIL = 254
+LONGEST_PLACE = 200
 LONGEST_TEMPLATE = 500
 
 BLANKS: Mapping[str, tuple[str, ...]] = {
@@ -28,10 +29,11 @@ DEFAULTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A telephone number, a mail address, or both; empty where there is none."""
+    """A telephone number, a mail address, where somebody lives; empty where there is none."""
 
     phone: str = ""
     mail: str = ""
+    place: str = ""
 
     def address(self, channel: str) -> str:
         """Where a message of this channel (`sms`, `mail`) goes; empty where it cannot."""

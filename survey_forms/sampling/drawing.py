@@ -14,9 +14,18 @@ from survey_forms.refusal import Refused
 from survey_forms.sampling import spatial
 from survey_forms.sampling.frame import Frame
 from survey_forms.sampling.plan import RESERVE, Plan, PlanLine, check_plan, text_of
-from survey_forms.sampling.pps import Chances, pareto, pik, quotient, systematic
+from survey_forms.sampling.pps import Chances, pareto, pik, quotient, rank_of, systematic
 from survey_forms.sampling.rotation import shifted
-from survey_forms.sampling.tickets import digests, seed_of, smallest, start_of, systematic_places, ticket, words_of
+from survey_forms.sampling.tickets import (
+    digests,
+    place_of,
+    seed_of,
+    smallest,
+    start_of,
+    systematic_places,
+    ticket,
+    words_of,
+)
 
 BY_SIZE = frozenset({"pareto", "systematic_pps"})
 Facts = Mapping[str, Sequence[int] | Sequence[str]]
@@ -172,14 +181,8 @@ def standing(frame: Frame, plan: Plan, drawing: Draw, unit_id: str) -> Standing:
     at, facts = units.index(unit_id), facts_of(frame, line.stratum)
     words = words_of(digests(drawing.key, line.stratum, units), line.shift)
     chances = pik(_numbers(facts, "size"), line.n) if line.selection in BY_SIZE else None
-    value: str | None
-    if line.selection == "tickets":
-        own = words[at].tolist()
-        place, value = 1 + sum(one < own for one in words.tolist()), _rank(own, None, at)
-    elif line.selection == "pareto" and chances:
-        able = sum(chance > 0 for chance in chances.numerators)
-        queue = pareto(words, chances, able)
-        place = queue.index(at) + 1 if chances.numerators[at] else len(units)
+    if line.selection in {"tickets", "pareto"}:
+        place = rank_of(words, chances, at) if chances else place_of(words, at)
         value = _rank(words[at].tolist(), chances, at)
     else:
         along = int(np.flatnonzero(_walk(line, facts, len(units)) == at)[0])

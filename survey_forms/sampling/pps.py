@@ -4,10 +4,11 @@ Sources: Rosen (1997), order sampling with Pareto's shape, whose inclusion proba
 fraction of a per cent; systematic selection along the sums of sizes (Madow 1949); certainties as in R's `sampling`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
+from functools import cache, cmp_to_key
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,23 +96,44 @@ def pareto(words: NDArray[np.uint64], chances: Chances, count: int) -> list[int]
     """
     if not count:
         return []
+    low, high = _enclosed(words, chances)
+    last = np.partition(high, count - 1)[count - 1]
+    key = _exactly(words, chances)
+    return sorted(np.flatnonzero(low <= last).tolist(), key=key)[:count]
+
+
+def rank_of(words: NDArray[np.uint64], chances: Chances, place: int) -> int:
+    """Which in the line of rank values the unit at `place` is, from 1; units without size stand behind all others."""
+    low, high = _enclosed(words, chances)
+    key = _exactly(words, chances)
+    own = key(place)
+    before = int(np.count_nonzero(high < low[place]))
+    near = np.flatnonzero((high >= low[place]) & (low <= high[place])).tolist()
+    return 1 + before + sum(bool(key(other) < own) for other in near if other != place)
+
+
+def _enclosed(words: NDArray[np.uint64], chances: Chances) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What every rank value certainly lies between, (N,) each; infinite without a size."""
     whole = chances.denominator
     odds = np.array([(whole - chance) / chance if chance else -1.0 for chance in chances.numerators])
     first = words[:, 0]
     below, above = first.astype(np.float64), (~first).astype(np.float64)  # ~t is 2^64 - 1 - t, exactly
     low = below / (above + 1) * odds * (1 - _SLACK)
     high = (below + 1) / np.maximum(above, _LEAST) * odds * (1 + _SLACK)
-    last = np.partition(high[odds >= 0], count - 1)[count - 1]
-    near = np.flatnonzero((low <= last) & (odds >= 0)).tolist()
-    tickets = {place: int.from_bytes(words[place].astype(">u8").tobytes(), "big") for place in near}
-    parts = {
-        place: (tickets[place] * (whole - chance), (CIRCLE - tickets[place]) * chance)
-        for place in near
-        for chance in (chances.numerators[place],)
-    }
+    return np.where(odds < 0, np.inf, low), np.where(odds < 0, np.inf, high)
+
+
+def _exactly(words: NDArray[np.uint64], chances: Chances) -> Callable[[int], Any]:
+    """A key that orders places by their rank values as whole numbers, then by tickets; the last are without size."""
+
+    @cache
+    def parts(place: int) -> tuple[int, int, int]:
+        ticket = int.from_bytes(words[place].astype(">u8").tobytes(), "big")
+        chance = chances.numerators[place]
+        return ticket, (ticket * (chances.denominator - chance) if chance else 1), (CIRCLE - ticket) * chance
 
     def compare(one: int, other: int) -> int:
-        (a, b), (c, d) = parts[one], parts[other]
-        return a * d - c * b or tickets[one] - tickets[other]
+        (ticket, a, b), (ticket_, c, d) = parts(one), parts(other)
+        return a * d - c * b or ticket - ticket_
 
-    return sorted(near, key=cmp_to_key(compare))[:count]
+    return cmp_to_key(compare)

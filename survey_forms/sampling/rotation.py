@@ -12,6 +12,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+from scipy.stats import binom
+
 from survey_forms.sampling.pps import CIRCLE
 
 
@@ -35,16 +38,18 @@ def shift_of(wave: int, overlap: Fraction, n: int, size: int) -> int:
     return int((wave - 1) * (1 - overlap) * n * CIRCLE / size) % CIRCLE if size else 0
 
 
-def expected_share(waves_apart: int, overlap: Fraction, n: int, size: int) -> Fraction:
+def expected_share(waves_apart: int, overlap: Fraction, n: int, size: int) -> float:
     """The share of a wave's sample that is expected in the wave so many later, for an unchanged frame.
 
-    What lies in both stretches of the circle, which also meet again after a whole turn.
+    If K of the N units lie between the two starts, the waves share (n - K)+ units, and (n - (N - K))+ around the other
+    side; K is binomial. So half an overlap comes out as a half, and no overlap as a little more than none.
     """
     if not n:
-        return Fraction(0)
-    sample = Fraction(n, size)
-    apart = (waves_apart * (1 - overlap) * sample) % 1
-    return (max(Fraction(0), sample - apart) + max(Fraction(0), sample + apart - 1)) / sample
+        return 0.0
+    apart = float((waves_apart * (1 - overlap) * n / size) % 1)
+    between = np.arange(size + 1)
+    shared = np.maximum(0, n - between) + np.maximum(0, n - size + between)
+    return float(binom.pmf(between, size, apart) @ shared) / n
 
 
 def overlap_of(earlier: Collection[str], now: Collection[str]) -> Overlap:

@@ -95,3 +95,12 @@ def smallest(words: NDArray[np.uint64], count: int) -> list[int]:
     near = np.flatnonzero(words[:, 0] <= last)
     places: list[int] = near[np.lexsort(words[near].T[::-1])][:count].tolist()
     return places
+
+
+def place_of(words: NDArray[np.uint64], at: int) -> int:
+    """Which in the line of tickets the unit at place `at` is, from 1."""
+    less = np.zeros(len(words), dtype=bool)
+    for column in (3, 2, 1, 0):
+        own = words[at, column]
+        less = (words[:, column] < own) | ((words[:, column] == own) & less)
+    return 1 + int(np.count_nonzero(less))
