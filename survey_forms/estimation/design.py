@@ -48,6 +48,12 @@ class Stage:
     carried: Floats
     parent: Ints
 
+    def widest(self) -> Floats:
+        """The largest 1 - f of each stratum's units (H,)."""
+        result = np.zeros(len(self.sampled))
+        np.maximum.at(result, self.stratum, self.open_share)
+        return result
+
     def coefficients(self, present: Mask, lonely: str) -> tuple[Floats, Mask]:
         """The weight of each unit's squared deviation (U,), and which strata (H,) are centred at 0, not their mean.
 
@@ -58,8 +64,7 @@ class Stage:
         Raises:
             Lonely: such a stratum, and `lonely` is "fail".
         """
-        widest = np.zeros(len(self.sampled))
-        np.maximum.at(widest, self.stratum, self.open_share)
+        widest = self.widest()
         alone = (self.sampled == 1) & (widest >= CENSUS) & present
         if lonely == "fail" and alone.any():
             raise Lonely(int(np.argmax(alone)))
@@ -132,7 +137,7 @@ class SurveyDesign:
         Raises:
             Refused: as `variance`.
         """
-        if any((stage.sampled == 1).any() for stage in self.stages):  # whether one is lonely depends on the domain
+        if any(((stage.sampled == 1) & (stage.widest() >= CENSUS)).any() for stage in self.stages):  # by the domain
             return np.vstack([self._one_domain(influence, domain == d) for d in range(domains)])
         result = np.zeros((domains, influence.shape[1]))
         for stage in self.stages:
