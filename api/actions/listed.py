@@ -24,13 +24,13 @@ from api.store.owed import emit
 from api.store.windows import Window
 from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.codes import display
-from survey_forms.sampling.contacts import Contact, check_template, filled, read_mail, read_phone
+from survey_forms.sampling.contacts import LONGEST_PLACE, Contact, check_template, filled, read_mail, read_phone
 
 MOST_MESSAGES = 5000  # at one go
 TOPIC = "notices"
-MEMBER, PHONE, MAIL = COLUMNS = ("成员编号", "手机", "邮箱")
-ENGLISH = {"member": MEMBER, "phone": PHONE, "mobile": PHONE, "mail": MAIL, "email": MAIL}
-NEEDED = {MEMBER: [MEMBER], f"{PHONE} / {MAIL}": [PHONE, MAIL]}
+MEMBER, PHONE, MAIL, PLACE = COLUMNS = ("成员编号", "手机", "邮箱", "住址")
+ENGLISH = {"member": MEMBER, "phone": PHONE, "mobile": PHONE, "mail": MAIL, "email": MAIL, "address": PLACE}
+NEEDED = {MEMBER: [MEMBER], f"{PHONE} / {MAIL}": [PHONE, MAIL, PLACE]}
 
 Channel = Literal["sms", "mail"]
 Kind = Literal["invitation", "reminder"]
@@ -182,13 +182,15 @@ def _wrong(number: int, row: Mapping[str, str], case: Case | None, contacts: Map
         faults.append(cell_fault("contact_phone_wrong", number, PHONE))
     if row.get(MAIL) and read_mail(row[MAIL]) is None:
         faults.append(cell_fault("contact_mail_wrong", number, MAIL))
-    if not row.get(PHONE) and not row.get(MAIL):
+    if len(row.get(PLACE, "")) > LONGEST_PLACE:
+        faults.append(cell_fault("contact_place_long", number, PLACE, most=LONGEST_PLACE))
+    if not (row.get(PHONE) or row.get(MAIL) or row.get(PLACE)):
         faults.append(cell_fault("contact_empty", number, PHONE))
     return faults
 
 
 def _contact(row: Mapping[str, str]) -> Contact:
-    return Contact(read_phone(row.get(PHONE, "")) or "", read_mail(row.get(MAIL, "")) or "")
+    return Contact(read_phone(row.get(PHONE, "")) or "", read_mail(row.get(MAIL, "")) or "", row.get(PLACE, ""))
 
 
 def _address(office: Office, case: Case, channel: Channel) -> str:

@@ -1,7 +1,7 @@
 """Contacts and messages at rest: sealed under keys that come from the service's secret, which no database holds."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 import orjson
@@ -32,7 +32,7 @@ class Safe:
 
     def seal_contact(self, case_id: int, contact: Contact) -> bytes:
         """A case's contact, sealed."""
-        return self._seal("contact", case_id, {"phone": contact.phone, "mail": contact.mail})
+        return self._seal("contact", case_id, asdict(contact))
 
     def open_contact(self, case_id: int, sealed: bytes) -> Contact:
         """A case's contact.
@@ -41,11 +41,11 @@ class Safe:
             Refused: `contact_unreadable` after the service's secret was changed.
         """
         found = self._open("contact", case_id, sealed)
-        return Contact(found["phone"], found["mail"])
+        return Contact(**found)
 
     def seal_member(self, import_id: int, member: str, contact: Contact) -> bytes:
         """The contact of a frame's member, sealed: it opens with its own import and member alone."""
-        return self._seal("member", f"{import_id}/{member}", {"phone": contact.phone, "mail": contact.mail})
+        return self._seal("member", f"{import_id}/{member}", asdict(contact))
 
     def open_member(self, import_id: int, member: str, sealed: bytes) -> Contact:
         """The contact of a frame's member.
@@ -54,7 +54,7 @@ class Safe:
             Refused: `contact_unreadable`, as `open_contact`.
         """
         found = self._open("member", f"{import_id}/{member}", sealed)
-        return Contact(found["phone"], found["mail"])
+        return Contact(**found)
 
     def seal_words(self, case_id: int, words: Words) -> bytes:
         """A message to a case, sealed."""

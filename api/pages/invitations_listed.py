@@ -32,7 +32,7 @@ def blank_contacts(survey_id: int) -> Response:
     """A sheet for contacts, a row for each drawn member; what is kept of them already is not in it."""
     with services().database.read() as connection:
         members = [case.member for case in cases_of(connection, survey_id)]
-    response = Response(csv_lines(Sheet("contacts", COLUMNS, [(member, "", "") for member in members])))
+    response = Response(csv_lines(Sheet("contacts", COLUMNS, [(member, "", "", "") for member in members])))
     response.mimetype = "text/csv"
     response.headers["Content-Disposition"] = f'attachment; filename="contacts-{survey_id}.csv"'
     return response

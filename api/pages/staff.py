@@ -16,6 +16,7 @@ HOME = {
     "office": "/office",
     "inspector": "/inspector",
     "supervisor": "/supervisor",
+    "interviewer": "/interviewer",
     "bureau": "/bureau",
     "unit": "/unit",
 }

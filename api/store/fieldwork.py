@@ -237,3 +237,10 @@ def end_bookings(connection: Connection, case_id: int, begun_by: datetime | None
     if begun_by is not None:
         mine &= appointment.c.begins_at <= begun_by
     connection.execute(update(appointment).where(mine).values(done_at=now))
+
+
+def planned_surveys(connection: Connection) -> list[int]:
+    """The surveys that have a plan, the newest first."""
+    return list(
+        connection.execute(select(fieldwork_plan.c.survey_id).order_by(fieldwork_plan.c.survey_id.desc())).scalars()
+    )

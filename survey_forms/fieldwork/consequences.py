@@ -83,7 +83,7 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "e": "4.70",
         "k": "4.81",
         "m": "2.36",
-        "o": "3.90",
+        "j": "3.90",
     },
     "visit": {
         "1": "2.24",
@@ -105,9 +105,10 @@ KEYS: Mapping[str, Mapping[str, str]] = {
         "e": "4.70",
         "k": "4.81",
         "m": "2.36",
-        "o": "3.90",
+        "j": "3.90",
     },
 }
-"""Of each mode the outcomes that an interviewer gives, each in one key. N, A, S, G, H and ? are the desk's own."""
+"""Of each mode the outcomes that an interviewer gives, each in one key. N, A, S, G and ? are the desk's
+own; O is no key, for it looks like 0."""
 
-DESK_KEYS = frozenset("nasgh?")
+DESK_KEYS = frozenset("nasg?o")
