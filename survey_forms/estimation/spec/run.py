@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from survey_forms.estimation.spec import compare, domains, intervals, means, replicates
+from survey_forms.estimation.spec import allocation, compare, domains, intervals, means, rates, replicates, weights
 from survey_forms.estimation.spec.request import Document, Request, Result, Statistic
 from survey_forms.estimation.spec.sources import Read, Sources
 from survey_forms.refusal import Fault, Refused
@@ -21,6 +21,9 @@ STATISTICS: dict[str, Statistic] = {
     **intervals.STATISTICS,
     **compare.STATISTICS,
     **replicates.STATISTICS,
+    **weights.STATISTICS,
+    **rates.STATISTICS,
+    **allocation.STATISTICS,
 }
 """Every statistic by its name in the SPEC."""
 
