@@ -29,6 +29,7 @@ QUEUE_OF = {
     TALLY: "drain",
     STUCK: "drain",
     "compose": "drain",
+    "quality": "drain",
     "photos": "photos",
     "frames": "photos",  # both may wait; the count of answers may not
     "notices": "notices",

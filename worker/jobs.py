@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from api.actions.answer_quality import raise_answer_flags
 from api.actions.results import compose
 from worker import frames, notices, photos
 from worker.shop import Shop
@@ -34,6 +35,11 @@ def read_frame(connection: Connection, shop: Shop, subject: str) -> None:
     frames.read_on(connection, shop.registry, int(subject), shop.now())
 
 
+def look_at_answers(connection: Connection, shop: Shop, subject: str) -> None:
+    """`quality`: the flags of a survey's answers, once it is over and all of them are counted."""
+    raise_answer_flags(connection, int(subject), shop.now())
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A topic's job, and how many obligations one transaction takes (a burst of one subject is one run)."""
@@ -47,5 +53,6 @@ OUTBOX_WORK: Mapping[str, Work] = {
     "frames": Work(read_frame, at_once=1),  # each piece is committed with the number of lines read
     "notices": Work(notices.send_notice, at_once=1),  # what went out is committed before the next one goes
     "photos": Work(render_photo, at_once=1),  # a hostile file may take the decoder's whole 15 s
+    "quality": Work(look_at_answers, at_once=500),
 }
 """By topic of the outbox (`api/store/owed.py`)."""

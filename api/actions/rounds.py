@@ -38,6 +38,7 @@ def freeze(connection: Connection, round_id: int, staff_id: int, now: datetime) 
     rounds.mark_frozen(connection, round_id, staff_id, now)
     for survey_id in surveys:
         close_if_sealed(connection, survey_id, staff_id, now)
+        emit(connection, "quality", f"{survey_id}:round", FROZEN_ONCE)
     emit(connection, "compose", f"{held.evaluation_id}:round:{round_id}", FROZEN_ONCE)
     people.record_act(connection, "round_frozen", now, staff_id, round=round_id)
 

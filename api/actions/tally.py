@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from api.store import tallies
+from api.store.flags import is_complete
 from api.store.owed import emit
 from api.store.surveys import evaluation_of_survey, xform_of
 from api.store.tallies import CellRow, Kept, RespondentRow
@@ -61,7 +62,7 @@ class _Count:
 
 
 def fold(connection: Connection, most: int, *, stuck: bool = False) -> int:
-    """Count up to `most` waiting answers into the cells and owe the composites that read them.
+    """Count up to `most` waiting answers into the cells and owe what reads them: composites, quality.
 
     An answer that cannot be counted (its form is gone or does not compile) stays owed and stops no other.
     Returns how many answers were looked at.
@@ -87,6 +88,8 @@ def fold(connection: Connection, most: int, *, stuck: bool = False) -> int:
         count = counts[survey]
         version = tallies.add_to_cells(connection, survey, count.cell_rows(), count.person_rows())
         emit(connection, "compose", f"{evaluations[survey]}:tally:{survey}", version)
+        if is_complete(connection, survey):
+            emit(connection, "quality", str(survey), version)
     if counted:
         tallies.mark_counted(connection, counted)
     return len(taken)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from api.store.fieldwork import case_file, contact_attempt
 from api.store.people import audit, staff
-from api.store.roll import IN_SAMPLE, case, draw, frame
+from api.store.roll import IN_SAMPLE, case, draw, frame, frame_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +99,16 @@ def sample_sizes(connection: Connection, survey_id: int) -> dict[str, int]:
         .group_by(case.c.stratum)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def homes_of(connection: Connection, survey_id: int) -> dict[int, tuple[float, float]]:
+    """Case → where the frame has the person (latitude, longitude, WGS-84); cases without stay out."""
+    rows = connection.execute(
+        select(case.c.id, frame_member.c.latitude, frame_member.c.longitude)
+        .join(draw, draw.c.id == case.c.draw_id)
+        .join(frame, frame.c.id == draw.c.frame_id)
+        .join(frame_member, (frame_member.c.frame_id == frame.c.id) & (frame_member.c.member == case.c.member))
+        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
+        .where(frame_member.c.latitude.is_not(None), frame_member.c.longitude.is_not(None))
+    )
+    return {row.id: (float(row.latitude), float(row.longitude)) for row in rows}

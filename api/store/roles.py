@@ -111,6 +111,7 @@ GRANTS: Mapping[str, Grants] = {
                 *("survey", "respondent_group", "stratum", "form_version"),
             )
         },
+        {"result.quality_flag": READ},  # it names interviewers
     ),
 }
 

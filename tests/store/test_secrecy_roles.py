@@ -82,6 +82,7 @@ DENIED = {
         "SELECT * FROM office.audit",
         "SELECT * FROM office.coercion_report",
         "UPDATE result.composite SET output = NULL",
+        "SELECT * FROM result.quality_flag",
     ),
 }
 
