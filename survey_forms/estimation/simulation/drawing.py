@@ -4,7 +4,7 @@ Only what chance does in the field is simulated here; every figure comes from th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from survey_forms.estimation.intervals import grade_probabilities
 from survey_forms.estimation.pairs import Pairs, covariance
 from survey_forms.estimation.scores import NOTHING, Estimate, Reading, StratumFrame, unit_scores, weighted_score
 from survey_forms.estimation.simulation.population import HIGH, LOW, UNITS, Floats, Ints, Population, cell_names
+from survey_forms.estimation.tables import CellName, RakedCell
 from survey_forms.sampling.drawing import draw_plan
 from survey_forms.sampling.plan import Plan, PlanLine, plan_with
-
-CellName = tuple[str, str]
-"""stratum, weighting cell"""
 
 SURVEY, ITEM = "simulation", "score"
 CUTS = (8.5, 7.5, 6.5)
@@ -113,11 +111,16 @@ def group_weighted(
     cells: Sequence[Cell],
     frames: Sequence[StratumFrame],
     weights: Mapping[CellName, float] | None = None,
+    raked: Mapping[str, Mapping[CellName, RakedCell]] | None = None,
 ) -> Scored:
-    """The public review's score: the groups' means with their fixed shares."""
+    """The public review's score: the groups' means with their fixed shares; `raked` tells of groups that were raked."""
     reading = Reading(LOW, HIGH, weights=weights)
     by_group = {
-        frame.stratum: unit_scores([cell for cell in cells if cell.stratum == frame.stratum], [frame], reading)
+        frame.stratum: unit_scores(
+            [cell for cell in cells if cell.stratum == frame.stratum],
+            [frame],
+            replace(reading, raked=(raked or {}).get(frame.stratum)),
+        )
         for frame in frames
     }
     shares = {group.code: group.share for group in population.groups}

@@ -8,6 +8,7 @@ from collections import Counter
 
 import numpy as np
 
+from survey_forms.estimation.calibrate import Margin, indicators
 from survey_forms.estimation.simulation.checks import Control, Verdict
 from survey_forms.estimation.simulation.drawing import (
     CELLS,
@@ -41,8 +42,10 @@ from survey_forms.estimation.simulation.trials import (
     ranked_units,
     truths,
 )
-from survey_forms.estimation.weighting import CellOutcome, Margins, weigh
+from survey_forms.estimation.tables import CellName, RakedCell
+from survey_forms.estimation.weighting import CellOutcome, Margins, Weighting, weigh
 from survey_forms.estimation.weighting import Population as Strata
+from survey_forms.sampling.traits import traits_of
 
 NAME = "nonresponse"
 INELIGIBLE, UNTRACED = 0.05, 0.08
@@ -70,10 +73,11 @@ def nonresponse(seed: int, draws: int, told: Told) -> tuple[list[Verdict], list[
         outcome = _outcomes(population, people, chance)
         answers = answered(population, people[outcome == 0])
         cells, frames = cells_of(answers), frames_of(population, answers)
-        weights = weigh(_cell_outcomes(population, people, outcome), strata, margins=own).final
+        weighting = weigh(_cell_outcomes(population, people, outcome), strata, margins=own)
+        weights, raked = weighting.final, {GROUPS[RESIDENTS].code: _raked_cells(weighting)}
         scored = scores_of_all(cells, frames, weights)
         trials.keep("all", scored)
-        trials.keep("groups", chosen(group_weighted(population, cells, frames, weights), enough))
+        trials.keep("groups", chosen(group_weighted(population, cells, frames, weights, raked), enough))
         truth = trials.truths["all"]
         trials.judge(scored, covariance_of(answers, frames, ranked_units(truth), weights), truth)
         if number % CONTROL_EVERY == 0:
@@ -120,6 +124,20 @@ def _margins(population: Population, inside: Bools) -> dict[str, dict[str, int]]
     return {
         "age": {level: int((counted & (population.age == place)).sum()) for place, level in enumerate(AGES)},
         "sex": {level: int((counted & (population.sex == place)).sum()) for place, level in enumerate(SEXES)},
+    }
+
+
+def _raked_cells(weighting: Weighting) -> dict[CellName, RakedCell]:
+    """Of the residents' cells: the weight before raking and the margins, from which the error after it follows."""
+    cells = [cell for cell in weighting.cells if cell.stratum == GROUPS[RESIDENTS].code and cell.respondents]
+    margins = []
+    for trait, levels in (("age", AGES), ("sex", SEXES)):
+        codes = np.array([levels.index(traits_of(cell.wcell)[trait]) for cell in cells])
+        margins.append(Margin(trait, codes, levels, np.zeros(len(levels))))
+    traits = indicators(margins).tolist()
+    return {
+        (cell.stratum, cell.wcell): RakedCell(cell.nonresponse, cell.respondents, tuple(levels))
+        for cell, levels in zip(cells, traits, strict=True)
     }
 
 
