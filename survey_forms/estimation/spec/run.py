@@ -9,7 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from survey_forms.estimation.spec import allocation, compare, domains, intervals, means, rates, replicates, weights
+from survey_forms.estimation.spec import (
+    allocation,
+    compare,
+    domains,
+    intervals,
+    means,
+    quality,
+    ranks,
+    rates,
+    replicates,
+    weights,
+)
 from survey_forms.estimation.spec.request import Document, Request, Result, Statistic
 from survey_forms.estimation.spec.sources import Read, Sources
 from survey_forms.refusal import Fault, Refused
@@ -24,6 +35,8 @@ STATISTICS: dict[str, Statistic] = {
     **weights.STATISTICS,
     **rates.STATISTICS,
     **allocation.STATISTICS,
+    **ranks.STATISTICS,
+    **quality.STATISTICS,
 }
 """Every statistic by its name in the SPEC."""
 
