@@ -23,7 +23,7 @@ from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.drawing import Draw, StratumDraw, draw_plan, tickets_of
 from survey_forms.sampling.frame import Frame as Members
 from survey_forms.sampling.frame import frame_of
-from survey_forms.sampling.plan import Plan
+from survey_forms.sampling.plan import Plan, PlanLine
 from survey_forms.sampling.plan_file import resolve
 from survey_forms.sampling.plan_reading import read_plan_file
 from survey_forms.sampling.shares import variance_of_mean
@@ -81,10 +81,7 @@ def look_at_plan(connection: Connection, frame_id: int, source: str) -> Looked:
     spreads = {one.code: one.spread or SPREAD for one in told.strata}
     given = {line.stratum: line.n for line in plan.lines}
     spread_of = {code: spreads.get(code, SPREAD) for code in given}
-    shares = tuple(
-        Share(line.stratum, sizes[line.stratum], line.n, line.reserve, _half(spread_of, sizes, line.stratum, line.n))
-        for line in plan.lines
-    )
+    shares = tuple(_share(line, sizes[line.stratum], spread_of[line.stratum]) for line in plan.lines)
     asked = {code: sizes[code] for code in given}
     half = Z95 * sqrt(variance_of_mean(asked, spread_of, given)) if all(given.values()) else None
     return Looked(shares, sum(given.values()), half)
@@ -219,10 +216,11 @@ def _resolved(connection: Connection, held: Frame, source: str) -> tuple[Plan, M
     return resolve(told, members.sizes, members.facts_sha256), members
 
 
-def _half(spreads: Mapping[str, Fraction], sizes: Mapping[str, int], stratum: str, n: int) -> float | None:
-    if not n:
-        return None
-    return Z95 * sqrt(variance_of_mean({stratum: sizes[stratum]}, {stratum: spreads[stratum]}, {stratum: n}))
+def _share(line: PlanLine, size: int, spread: Fraction) -> Share:
+    """A line of a plan with what it promises; a whole stratum leaves no reserve."""
+    one = line.stratum
+    half = Z95 * sqrt(variance_of_mean({one: size}, {one: spread}, {one: line.n})) if line.n else None
+    return Share(one, size, line.n, min(line.reserve, size - line.n), half)
 
 
 def _published(one: StratumDraw) -> dict[str, Any]:

@@ -9,11 +9,15 @@ from api.actions.frames import OPEN_ROUNDS
 from api.pages.render import language, page
 from api.problems import say, status_of
 from api.services import services, utc_now
-from api.store import frames, surveys
+from api.store import draws, frames, surveys
 from api.store.evaluations import evaluation_numbered
 from api.store.surveys import Stratum
 from api.store.windows import window_of
-from survey_forms.refusal import Refused
+from survey_forms.refusal import Fault, Refused
+
+FIELDS = frozenset({"randomness", "checked"})
+UNSAID = {"known": "…", "strata": "…"}
+"""Facts that a kept refusal no longer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ def frame_page(number: int, refused: Refused | None = None) -> Response:
         sizes = frames.sizes_of(connection, number)
         lines = [Line(one, sizes.get(one.code, 0)) for one in surveys.strata_of(connection, found.survey_id)]
         evaluation = evaluation_numbered(connection, window.evaluation_id)
+        drawn = draws.draw_of(connection, number)
+        plans = draws.plans_of(connection, number)
+        refusals = draws.refusals_of(connection, number)
+        reserves = draws.reserves_of(connection, drawn.id) if drawn else {}
+        releases = draws.releases_of(connection, drawn.id) if drawn else []
+    told = [
+        (fault.path if fault.path in FIELDS else "", say(fault, language()))
+        for fault in (refused.faults if refused else ())
+    ]
     return page(
         "office/frame.html",
         status_of(refused.code) if refused else 200,
@@ -53,7 +66,14 @@ def frame_page(number: int, refused: Refused | None = None) -> Response:
         frame=found,
         lines=lines,
         may=window.round_status in OPEN_ROUNDS,
-        faults=[("", say(fault, language())) for fault in refused.faults] if refused else [],
+        plans=plans,
+        draw=drawn,
+        reserves=reserves,
+        releases=releases,
+        refusals=[(one.tried_at, say(Fault(one.code, "", UNSAID), language())) for one in refusals],
+        names={line.stratum.code: line.stratum for line in lines},
+        faults=told,
+        wrong=dict(reversed(told)),
         given=request.form,
         now=utc_now(),
         here="/office/frames",

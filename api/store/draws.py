@@ -303,3 +303,13 @@ def drawn_strata(connection: Connection, survey_id: int) -> set[str]:
         .distinct()
     )
     return set(rows.scalars())
+
+
+def published_frames(connection: Connection, survey_id: int) -> list[int]:
+    """The frames of a survey for which a plan was committed, oldest first."""
+    rows = connection.execute(
+        select(frame.c.id)
+        .where(frame.c.survey_id == survey_id, select(plan.c.id).where(plan.c.frame_id == frame.c.id).exists())
+        .order_by(frame.c.id)
+    )
+    return list(rows.scalars())
