@@ -154,9 +154,8 @@ def within_budget(  # noqa: PLR0913, PLR0917 - three facts a stratum, the budget
     price = [Fraction(costs[name]) for name in names]
     left = Fraction(budget) - sum(given[name] * price[index] for index, name in enumerate(names))
     if left < 0:
-        raise Refused(
-            "allocation_budget_short", "budget", budget=str(budget), least=str(float(Fraction(budget) - left))
-        )
+        facts = {"budget": f"{float(budget):g}", "least": f"{float(Fraction(budget) - left):g}"}
+        raise Refused("allocation_budget_short", "budget", **facts)
     worth = [Fraction(spreads[name]) ** 2 * sizes[name] ** 2 / price[index] for index, name in enumerate(names)]
 
     def priority(index: int) -> tuple[Fraction, int]:
