@@ -235,7 +235,7 @@ def _page(template: str, refused: Refused | None, finished: str, **facts: object
         wrong=dict(faults),
         given=request.form,
         done=done if done in CODES else "",
-        none="none" in request.args,
+        nobody="none" in request.args,
         name_of=shown.name_of,
         trait_name=shown.trait_name,
         minutes=MINUTES,
