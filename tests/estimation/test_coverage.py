@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from survey_forms.estimation.pairs import pair_counts
 from survey_forms.estimation.simulation import checks, drawing
 from survey_forms.estimation.simulation.checks import Check, Series
 from survey_forms.estimation.simulation.population import UNITS, Population, make_population
+from survey_forms.sampling.drawing import draw_plan
+from survey_forms.sampling.frame import frame_of
+from survey_forms.sampling.plan import PlanLine, plan_with
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +118,29 @@ def test_a_draw_that_favours_somebody_is_seen():
     assert not checks.inclusion_verdict("s", {"h": (bent, 50, 400)}).passed
     copied = np.full(500, 40)  # evener than chance: the same people are spared again and again
     assert not checks.inclusion_verdict("s", {"h": (copied, 50, 400)}).passed
+
+
+def test_ten_thousand_seeds_draw_and_reserve_everybody_equally_often():
+    sizes = {"deputies": (24, 7), "enterprises": (15, 3), "supervisors": (6, 6)}
+    frame = frame_of(("", stratum, f"{stratum}-{k}") for stratum, (size, _) in sizes.items() for k in range(size))
+    plan = plan_with(tuple(PlanLine(stratum, n, "", reserve=2) for stratum, (_, n) in sizes.items()))
+    seeds, drawn, reserved, samples = 10_000, Counter(), Counter(), set()
+    for seed in range(seeds):
+        record = draw_plan(frame, plan, f"lottery {seed}")
+        samples.add(record.strata[0].sample)
+        for stratum in record.strata:
+            drawn.update(stratum.sample)
+            reserved.update(stratum.reserve[:1])
+    for stratum, (size, n) in sizes.items():
+        counts = np.array([drawn[unit] for unit in frame.members[stratum]])
+        first = np.array([reserved[unit] for unit in frame.members[stratum]])
+        if n == size:
+            assert (counts == seeds).all()
+            assert not first.any()
+        else:
+            assert checks.inclusion_verdict("s", {"sample": (counts, n, seeds)}).passed
+            assert checks.inclusion_verdict("s", {"reserve": (first, 1, seeds)}).passed
+    assert len(samples) > 0.99 * seeds  # 24·23·…·18 orders: two seeds give two samples
 
 
 def test_three_hundred_draws_pass_and_every_wrong_method_is_caught():
