@@ -26,6 +26,7 @@ from api.demonstration.july_calls import Crew, work_days
 from api.demonstration.sealed import key_ceremony
 from api.demonstration.town import DISTRICTS
 from api.store import frames as imports
+from api.store.evaluation_setup import mark_simulated
 from api.store.evaluations import evaluation_numbered
 from survey_forms.fieldwork.plan import Plan as FieldworkPlan
 from survey_forms.forms.workbook import convert_workbook
@@ -101,7 +102,9 @@ def _survey(connection: Connection, staff_id: int, began: datetime) -> tuple[int
         orjson.dumps(town.SUPPLIED),
         f"{','.join(evaluation_setup.COLUMNS)}\r\n{units}".encode(),
     )
-    evaluation = evaluation_numbered(connection, evaluation_setup.set_up(connection, plan, staff_id, began))
+    evaluation_id = evaluation_setup.set_up(connection, plan, staff_id, began)
+    mark_simulated(connection, evaluation_id)
+    evaluation = evaluation_numbered(connection, evaluation_id)
     workbook = (DOCUMENTS / town.SCHEME / "forms" / "residents.xlsx").read_bytes()
     converted = convert_workbook(workbook)
     forms.keep(connection, workbook, converted, staff_id, began)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 from sqlalchemy.dialects.postgresql import insert
 
 from api.store.evaluations import evaluation, scheme_version, unit
@@ -22,3 +22,8 @@ def add_evaluation(connection: Connection, values: Mapping[str, object]) -> int:
 def add_units(connection: Connection, evaluation_id: int, units: Sequence[Mapping[str, object]]) -> None:
     """The units under assessment, in the order of their sheet."""
     connection.execute(insert(unit), [{"evaluation_id": evaluation_id, **one} for one in units])
+
+
+def mark_simulated(connection: Connection, evaluation_id: int) -> None:
+    """Say on every page of an evaluation that its people and answers are invented."""
+    connection.execute(update(evaluation).where(evaluation.c.id == evaluation_id).values(simulated=True))
