@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.store import draws
+from api.store import draws, reserves
 from api.store.draws import Committed, Drawn
 from api.store.frames import Frame
 from survey_forms.sampling.plan import RICH
@@ -72,14 +72,14 @@ def public_record(connection: Connection, held: Frame, plans: list[Committed], f
     }
     if found is None:
         return record
-    reserves = draws.reserves_of(connection, found.id)
+    counted = reserves.reserves_of(connection, found.id)
     return record | {
         "randomness": found.randomness,
         "seed": found.seed,
         "drawn_at": found.drawn_at.isoformat(),
         "drawn_by": found.role,
         **found.record,
-        "released": {stratum: released for stratum, (_, released) in reserves.items()},
+        "released": {stratum: released for stratum, (_, released) in counted.items()},
     }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from api.actions.fieldwork import open_files
-from api.store import draws, people
+from api.store import people, reserves
 from survey_forms.refusal import Refused
 from survey_forms.sampling.reserve import next_reserve
 
@@ -24,10 +24,10 @@ def release_next(
         Refused: `not_found`; `reserve_predecessor_open` before the file's end, `reserve_predecessor_answered`,
             `reserve_replaced_already`, `reserve_not_released`, `reserve_unknown`.
     """
-    held = draws.hold_drawn_case(connection, survey_id, case_id)
+    held = reserves.hold_drawn_case(connection, survey_id, case_id)
     if held is None:
         raise Refused("not_found")
-    line = draws.line_of(connection, held)
+    line = reserves.line_of(connection, held)
     try:
         following = next_reserve(list(line.values()), held.member)
     except Refused as refused:
@@ -35,7 +35,7 @@ def release_next(
             return None
         raise
     reserve_id = next(number for number, one in line.items() if one is following)
-    draws.release(connection, reserve_id, case_id, staff_id, now)
+    reserves.release(connection, reserve_id, case_id, staff_id, now)
     open_files(connection, survey_id, now)
     people.record_act(
         connection, "reserve_released", now, staff_id, survey=survey_id, case=reserve_id, predecessor=case_id

@@ -11,6 +11,7 @@ from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import draws, frames, surveys
 from api.store.evaluations import evaluation_numbered
+from api.store.reserves import releases_of, reserves_of
 from api.store.surveys import Stratum
 from api.store.windows import window_of
 from survey_forms.refusal import Fault, Refused
@@ -52,8 +53,8 @@ def frame_page(number: int, refused: Refused | None = None) -> Response:
         drawn = draws.draw_of(connection, number)
         plans = draws.plans_of(connection, number)
         refusals = draws.refusals_of(connection, number)
-        reserves = draws.reserves_of(connection, drawn.id) if drawn else {}
-        releases = draws.releases_of(connection, drawn.id) if drawn else []
+        reserves = reserves_of(connection, drawn.id) if drawn else {}
+        releases = releases_of(connection, drawn.id) if drawn else []
     told = [
         (fault.path if fault.path in FIELDS else "", say(fault, language()))
         for fault in (refused.faults if refused else ())

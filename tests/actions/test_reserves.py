@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 
 from api.actions.fieldwork import open_files, set_plan
 from api.actions.reserves import release_next
-from api.store import draws, fieldwork, listed, people, roll
+from api.store import draws, fieldwork, listed, people, reserves, roll
 from survey_forms.fieldwork.plan import Plan
 from survey_forms.refusal import Refused
 from tests.draws import AFTER, a_frame, drawn
@@ -57,8 +57,8 @@ def test_the_next_in_line_of_the_same_stratum_is_let_out_and_gets_a_file(connect
     acts = [one for one in people.acts(connection, 20) if one.act == "reserve_released"]
     assert [one.about["predecessor"] for one in acts] == [second.id, first.id]
     found = draws.draw_of(connection, framed.frame_id)
-    assert draws.reserves_of(connection, found.id) == {"huli": (4, 2), "siming": (4, 0)}
-    assert [(one.stratum, one.position, one.predecessor) for one in draws.releases_of(connection, found.id)] == [
+    assert reserves.reserves_of(connection, found.id) == {"huli": (4, 2), "siming": (4, 0)}
+    assert [(one.stratum, one.position, one.predecessor) for one in reserves.releases_of(connection, found.id)] == [
         ("huli", 31, first.member),
         ("huli", 32, second.member),
     ]
