@@ -16,6 +16,7 @@ from api.intake import Intake
 from api.objects import Objects
 from api.pages import (
     api_docs,
+    backchecks,
     ballots,
     ballots_public,
     bureau,
@@ -46,9 +47,11 @@ from api.pages import (
     rounds,
     staff,
     supervisor,
+    supervisor_work,
     survey_setup,
     ui,
     unit,
+    weights,
     windows,
 )
 from api.services import KEY, Services
@@ -88,7 +91,10 @@ PAGES = (
     form_preview.pages,
     quotas.pages,
     supervisor.pages,
+    supervisor_work.pages,
+    backchecks.pages,
     margins.pages,
+    weights.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024
