@@ -115,6 +115,8 @@ def take(connection: Connection, survey_id: int, stage: str, staff_id: int, now:
         calling = may_call(now, plan)
         case_id = taking.take_next(connection, survey_id, stage, staff_id, calling=calling, now=now, until=until)
         file = cases.hold_file(connection, case_id) if case_id is not None else None
+        if file is None and open_files(connection, survey_id, now):
+            continue  # cases were drawn, or reserves released, since somebody asked last
         if file is None:
             return None
         if not interviews.settle(connection, file, now):  # it answered this very moment, or its interview was left

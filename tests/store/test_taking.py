@@ -192,6 +192,18 @@ def test_a_case_that_answered_on_the_web_is_never_offered(connection):
     assert cases.numbers_by_stage(connection, work.survey_id) == {"done": 1, "phone": 1}
 
 
+def test_a_case_that_was_drawn_after_the_plan_is_offered_without_anybodys_doing(connection):
+    work = some_work(connection, 0)
+    connection.execute(text("DELETE FROM roll.case_file"))
+    connection.execute(
+        text(
+            """INSERT INTO roll."case" (draw_id, stratum, member, ticket, position)
+               SELECT id, 'siming', 'M0001', 'ff', 1 FROM roll.draw"""
+        )
+    )
+    assert take(connection, work).member == "M0001"
+
+
 def test_outside_the_calling_hours_only_appointments_are_offered(connection):
     at = now()
     minute = (at.hour + 8) % 24 * 60 + at.minute
