@@ -144,12 +144,18 @@ def _largest(chance: Floats, error: Floats, above: Mask, below: Mask, *, simulta
         z = chance[start : start + _CHUNK]
         rows = slice(start, start + len(z))
         for j in range(m):
-            apart = (z[:, j, None] - z) * scale[j]
+            later = slice(j + 1, m) if simultaneous else slice(0, m)  # all together, each pair has its turn once
+            apart = (z[:, j, None] - z[:, later]) * scale[j, later]
+            forth = above[j, later]
+            back = above[later, j] if simultaneous else below[j, later]
             best = np.full(len(z), -np.inf)
-            if above[j].any():
-                best = apart[:, above[j]].max(axis=1)
-            if not simultaneous and below[j].any():  # all together, (k, j) has its turn in row k
-                best = np.maximum(best, -apart[:, below[j]].min(axis=1))
+            if (forth & back).sum() == m - 1 - (j if simultaneous else 0) > 0:  # none dropped yet
+                best = np.abs(apart, out=apart).max(axis=1)
+            else:
+                if forth.any():
+                    best = apart[:, forth].max(axis=1)
+                if back.any():
+                    best = np.maximum(best, -apart[:, back].min(axis=1))
             if simultaneous:
                 found[rows] = np.maximum(found[rows], best)
             else:
