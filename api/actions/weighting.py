@@ -19,7 +19,8 @@ from api.store import people, roll, surveys, tallies, weightings
 from api.store.cases import CaseOutcome, outcomes_of
 from api.store.owed import emit
 from api.store.weightings import StoredWeight
-from survey_forms.estimation.outcomes import class_of
+from survey_forms.ballot.crowds import crowd_names
+from survey_forms.estimation.outcomes import RESPONDED, class_of
 from survey_forms.estimation.trimming import Spread
 from survey_forms.estimation.weighting import CellOutcome, Population, Rules, Weighting, weigh
 from survey_forms.refusal import Fault, Refused
@@ -126,13 +127,18 @@ def refuse_silent(outcomes: Outcomes) -> None:
 def _of_cases(cases: Iterable[CaseOutcome], population: int) -> tuple[list[CellOutcome], list[tuple[str, str]]]:
     """The cells of a stratum with listed cases, and those drawn with unequal probabilities.
 
+    Answers tell their cell of crowds only (`ballot/crowds.py`); the cells are merged here by the same rule, from who
+    took part. A crowd has the traits of the cell that it is named after.
+
     Equal probabilities make a simple sample of as many as were drawn or released: one in N/n, a released reserve
     being one more ticket of the same draw.
     """
     listed = list(cases)
+    answered = Counter(case.wcell for case in listed if class_of(case.outcome) in RESPONDED)
+    names = crowd_names(answered, {case.wcell for case in listed})
     by_cell: defaultdict[tuple[str, str], list[CaseOutcome]] = defaultdict(list)
     for case in listed:
-        by_cell[case.stratum, case.wcell].append(case)
+        by_cell[case.stratum, names[case.wcell]].append(case)
     is_simple = len({case.inclusion for case in listed}) == 1
     found, varied = [], []
     for key in sorted(by_cell):

@@ -46,6 +46,23 @@ def merged_cells(counts: Mapping[str, int], least: int = LEAST) -> dict[str, str
     return {cell: crowd[0] for crowd in crowds for cell in crowd}
 
 
+def crowd_names(answered: Mapping[str, int], cells: Iterable[str], least: int = LEAST) -> dict[str, str]:
+    """Each cell of one stratum → the cell under whose name its answers are counted; for whoever knows the turnout.
+
+    A cell in which nobody answered goes with the next one in byte order that has answers, or the last one.
+
+    Args:
+        answered: who took part, by weighting cell.
+        cells: all cells of the stratum.
+        least: as `merged_cells`.
+    """
+    merged = merged_cells({cell: n for cell, n in answered.items() if n}, least)
+    told = sorted(merged)
+    return {
+        cell: merged[next((one for one in told if one >= cell), told[-1])] if told else cell for cell in sorted(cells)
+    }
+
+
 def in_crowds(answers: Iterable[Opened], least: int = LEAST) -> list[Opened]:
     """The answers, each telling of itself only what at least `least` of its stratum tell alike."""
     told = list(answers)

@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_forms.ballot.crowds import LEAST, SEVERAL, in_crowds, merged_cells
+from survey_forms.ballot.crowds import LEAST, SEVERAL, crowd_names, in_crowds, merged_cells
 from survey_forms.ballot.envelope import About, Envelope
 from survey_forms.ballot.files import Opened
 
@@ -72,3 +72,16 @@ def test_merged_cells_are_crowds_of_neighbours(counts):
     assert all(n >= min(LEAST, sum(counts.values())) for n in crowds.values())
     assert list(merged.values()) == [merged[cell] for cell in sorted(merged)]
     assert list(merged.values()) == sorted(merged.values())
+
+
+@given(
+    st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(0, 12), min_size=1, max_size=12),
+    st.sets(st.text("abc", min_size=1, max_size=3), max_size=6),
+)
+def test_who_knows_the_turnout_works_the_same_crowds_out(turnout, silent):
+    cells = {*turnout, *silent}
+    names = crowd_names(turnout, cells)
+    merged = merged_cells({cell: n for cell, n in turnout.items() if n})
+    assert set(names) == cells
+    assert {cell: names[cell] for cell in merged} == merged
+    assert set(names.values()) <= (set(merged.values()) or cells)
