@@ -14,11 +14,14 @@ from sqlalchemy import Connection
 from api.actions import attempts
 from api.actions.attempts import Sent
 from api.actions.sealed_words import Safe
-from api.store import backchecks
+from api.actions.tally import form_of_version
+from api.store import backchecks, surveys
 from api.store.backchecks import Check, Done
+from api.store.evaluations import Unit, units_of
 from api.store.people import record_act
 from survey_forms.fieldwork.consequences import COMPLETE
 from survey_forms.refusal import Fault, Refused
+from survey_forms.sampling.assign import block_units, rated_units
 from survey_forms.sampling.backchecks import Interview, choose, ticket_of
 
 TOOK_PLACE = ("yes", "no", "unsure")
@@ -110,6 +113,16 @@ def judge(connection: Connection, case_id: int, verdict: str, staff_id: int, now
         raise Refused("backcheck_unasked", "verdict")
     backchecks.put_verdict(connection, case_id, verdict, staff_id, now)
     record_act(connection, "backcheck_judged", now, staff_id, survey=check.survey_id, case=case_id, verdict=verdict)
+
+
+def subjects_of(connection: Connection, check: Check) -> list[Unit]:
+    """The units that the checked interview's questionnaire asked about: those of its block, in its order."""
+    stratum = backchecks.stratum_of(connection, check.case_id)
+    booth = surveys.booths(connection)[check.survey_id, stratum]
+    units = rated_units(form_of_version(connection, booth.form_version))
+    asked = block_units(units, booth.units_per_respondent, backchecks.block_of(connection, check.checks))
+    known = {unit.code: unit for unit in units_of(connection, booth.evaluation_id)}
+    return [known[code] for code in asked if code in known]
 
 
 def results_of(checks: list[Check]) -> Mapping[int, Mapping[str, int]]:

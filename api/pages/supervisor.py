@@ -21,6 +21,7 @@ from api.store import paradata, surveys
 from api.store.people import record_act
 from api.store.windows import windows_of
 from survey_forms.estimation.outcomes import CLASSES, class_of
+from survey_forms.refusal import Refused
 
 pages = Blueprint("supervisor", __name__, url_prefix="/supervisor")
 
@@ -89,10 +90,12 @@ def progress(survey_id: int) -> Response:
     )
 
 
-@pages.get("/<int(max=2147483647):survey_id>/<any(outcomes, rates, attempts):kind>.csv")
+@pages.get("/<int(max=2147483647):survey_id>/<kind>.csv")
 @allow("supervisor", "office")
 def download(survey_id: int, kind: str) -> Response:
     """Outcomes, rates or attempts as CSV; whom a case is about stands in none of them."""
+    if kind not in {"outcomes", "rates", "attempts"}:
+        raise Refused("not_found")
     with services().database.write() as connection:
         survey_in_view(connection, survey_id)
         if kind == "attempts":

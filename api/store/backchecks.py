@@ -194,6 +194,11 @@ def block_of(connection: Connection, case_id: int) -> int | None:
     return found
 
 
+def stratum_of(connection: Connection, case_id: int) -> str:
+    """The stratum of a case."""
+    return str(connection.execute(select(case.c.stratum).where(case.c.id == case_id)).scalar_one())
+
+
 def put_said(connection: Connection, case_id: int, said: Mapping[str, Any]) -> None:
     """Write what the person said."""
     connection.execute(update(backcheck).where(backcheck.c.case_id == case_id).values(said=dict(said)))

@@ -2,12 +2,16 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from api.app import create_app
-from api.services import KEY
+from api.services import KEY, utc_now
+from api.store import fieldwork, flags, people
+from api.store.backchecks import checks_of
 from tests.desk import a_person
 from tests.pages.test_desk import signed_in, text_of
 from tests.supervision import MORNING, Field, a_field, an_attempt
@@ -83,3 +87,57 @@ def test_only_supervisors_and_the_office_see_fieldwork(app, field, name):
 def test_the_start_page_leads_to_the_sealed_survey(app, field):
     answer = signed_in(app, "supervisor").get("/supervisor")
     assert answer.headers["Location"] == f"/supervisor/{field.survey.id}"
+
+
+def test_every_page_of_the_supervisor_says_what_there_is_and_what_there_is_not(app, engine, field):
+    client, address = signed_in(app, "supervisor"), f"/supervisor/{field.survey.id}"
+    assert "还没有回访" in text_of(client.get(f"{address}/backchecks").text)
+    assert "没有标记" in text_of(client.get(f"{address}/flags").text)
+    words = text_of(client.get(f"{address}/interviewers").text)
+    assert "city-2015-caller0" in words
+    with engine.begin() as connection:
+        empty = a_field(connection, (), code="another").survey.id
+    assert "还没有抽中的人" in text_of(client.get(f"/supervisor/{empty}").text)
+    assert "还没有人联系过" in text_of(client.get(f"/supervisor/{empty}/interviewers").text)
+
+
+def send(client, shown, address, **data):
+    token = re.search(r'name="form_token" value="([^"]+)"', client.get(shown).text)
+    return client.post(address, data={**data, "form_token": token[1]})
+
+
+def test_a_back_check_goes_from_the_choice_over_four_questions_to_the_verdict(app, engine, field):
+    boss, address = signed_in(app, "supervisor"), f"/supervisor/{field.survey.id}/backchecks"
+    assert send(boss, address, address).status_code == 303
+    with engine.begin() as connection:
+        checks = checks_of(connection, field.survey.id)
+        assert {check.interviewer for check in checks} == set(field.interviewers)
+        caller = next(one for one in field.interviewers if one != checks[0].interviewer)
+        name = connection.execute(select(people.staff.c.username).where(people.staff.c.id == caller)).scalar_one()
+        held = {"held_by": caller, "held_at": utc_now(), "held_until": utc_now() + timedelta(hours=1)}
+        connection.execute(
+            update(fieldwork.case_file).where(fieldwork.case_file.c.case_id == checks[0].case_id).values(**held)
+        )
+    hand, asked = signed_in(app, name), f"/backchecks/{checks[0].case_id}"
+    wrong = send(hand, asked, asked, minutes="ten")
+    assert wrong.status_code == 422
+    assert wrong.text.count("请选择一项") == 4  # two questions, each in the summary and beside its field
+    assert send(hand, asked, asked, took_place="no", told_answers="no").status_code == 303
+    verdict = f"{address}/{checks[0].case_id}"
+    assert send(boss, address, verdict, verdict="not_reached").status_code == 409
+    assert send(boss, address, verdict, verdict="false").status_code == 303
+    assert "不实" in text_of(boss.get(address).text)
+
+
+def test_a_flag_is_judged_beside_and_stays(app, engine, field):
+    with engine.begin() as connection:
+        an_attempt(connection, field.cases[13], field.interviewers[0], "1.1", began=MORNING, minutes=0)
+    client, address = signed_in(app, "office"), f"/supervisor/{field.survey.id}/flags"
+    assert send(client, address, address).status_code == 303
+    with engine.begin() as connection:
+        flag = next(one for one in flags.flags_of(connection, field.survey.id) if one.kind == "no_duration")
+    assert send(client, address, f"{address}/{flag.id}", judgement="").status_code == 422
+    assert send(client, address, f"{address}/{flag.id}", judgement="补登").status_code == 303
+    words = text_of(client.get(address).text)
+    assert "没有时长" in words
+    assert "补登" in words
