@@ -5,28 +5,30 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 # The order of survey_forms/fieldwork/order.py, word for word; tests/store/test_taking.py holds them together.
-_PART = """CASE WHEN extract(isodow FROM {at}) > 5 THEN 'weekend' WHEN extract(hour FROM {at}) < 12 THEN 'morning'
-           WHEN extract(hour FROM {at}) < 18 THEN 'afternoon' ELSE 'evening' END"""
+_PART = """CASE WHEN date_part('isodow', {at}) > 5 THEN 4 WHEN date_part('hour', {at}) < 12 THEN 1
+           WHEN date_part('hour', {at}) < 18 THEN 2 ELSE 3 END"""
 _BEGAN, _NOW = "began_at AT TIME ZONE 'Asia/Shanghai'", "CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai'"
+# Appointments and attempts are gathered once and joined: asked for case by case they cost ten times as much.
 _TAKE = text(f"""
-WITH chosen AS (
+WITH appointed AS MATERIALIZED (
+  SELECT case_id, min(ends_at) FILTER (WHERE begins_at <= :now AND coalesce(for_staff, :staff) = :staff) AS live_until
+  FROM roll.appointment WHERE done_at IS NULL AND ends_at > :now GROUP BY case_id
+), tried AS MATERIALIZED (
+  SELECT case_id, count(*) AS times FROM roll.contact_attempt JOIN roll.case_file USING (case_id)
+  WHERE survey_id = :survey AND stage = :stage AND {_PART.format(at=_BEGAN)} = {_PART.format(at=_NOW)}
+  GROUP BY case_id
+), chosen AS (
   SELECT file.case_id
   FROM roll.case_file AS file
   JOIN roll."case" AS drawn ON drawn.id = file.case_id
-  CROSS JOIN LATERAL (
-    SELECT min(ends_at) FILTER (WHERE begins_at <= :now AND coalesce(for_staff, :staff) = :staff) AS live_until,
-           count(*) > 0 AS booked
-    FROM roll.appointment WHERE case_id = file.case_id AND done_at IS NULL AND ends_at > :now
-  ) AS appointed
+  LEFT JOIN appointed ON appointed.case_id = file.case_id
+  LEFT JOIN tried ON tried.case_id = file.case_id
   WHERE file.survey_id = :survey AND file.stage = :stage AND (file.held_until IS NULL OR file.held_until <= :now)
     AND (appointed.live_until IS NOT NULL
-         OR (:calling AND NOT appointed.booked AND (file.not_before IS NULL OR file.not_before <= :now)))
+         OR (:calling AND appointed.case_id IS NULL AND (file.not_before IS NULL OR file.not_before <= :now)))
     AND NOT EXISTS (SELECT FROM roll.case_code AS own JOIN roll.access_code AS code ON code.mac = own.mac
                     WHERE own.case_id = file.case_id AND code.spent)
-  ORDER BY appointed.live_until NULLS LAST, file.priority DESC,
-    CASE WHEN file.attempts = 0 THEN 0 ELSE (
-      SELECT count(*) FROM roll.contact_attempt AS tried
-      WHERE tried.case_id = file.case_id AND {_PART.format(at=_BEGAN)} = {_PART.format(at=_NOW)}) END,
+  ORDER BY appointed.live_until NULLS LAST, file.priority DESC, coalesce(tried.times, 0),
     drawn.ticket COLLATE "C", file.case_id
   LIMIT 1
   FOR UPDATE OF file SKIP LOCKED
