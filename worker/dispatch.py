@@ -31,8 +31,8 @@ QUEUE_OF = {
     "compose": "drain",
     "quality": "drain",
     "photos": "photos",
-    "frames": "photos",  # both may wait; the count of answers may not
     "notices": "notices",
+    "frames": "notices",  # whoever reads people reads no answers (api/store/roles.py)
 }
 """One queue a worker process: a worker that listens to two loses the job it held when it is killed."""
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from api.app import create_app
 from api.pages.local_time import write_local
 from api.services import KEY, utc_now
 from api.store import draws, people
+from api.store.roles import WEB, as_role, grant_roles
 from tests.desk import a_person
 from tests.draws import PLAN, RANDOMNESS, SOURCE, a_frame
 from tests.frames import members
@@ -156,6 +158,21 @@ def test_whoever_knows_an_id_is_told_and_no_page_lists_one(app, engine, framed, 
         told = stranger.get(f"/draws/{framed.frame_id}{address}").text
         assert not re.search(r"M0000\d\d\d", told)
     assert stranger.get(f"/draws/{framed.frame_id + 1}").status_code == 404
+
+
+def test_the_webs_own_role_may_do_all_that_a_draw_takes(settings, engine, framed):
+    committed(engine, framed)
+    with engine.begin() as connection:
+        grant_roles(connection)
+    made = create_app(replace(settings, database_url=as_role(settings.database_url, WEB)))
+    office2 = signed_in(made, "office2")
+    address = f"/office/frames/{framed.frame_id}"
+    assert sent(office2, f"{address}/draw", randomness=RANDOMNESS, checked="yes").status_code == 303
+    assert sent(office2, f"{address}/draw", randomness=RANDOMNESS, checked="yes").status_code == 409
+    assert office2.get(address).status_code == 200
+    told = made.test_client().post(f"/draws/{framed.frame_id}/check", data={"member": "M0000001"})
+    assert told.status_code == 200
+    made.extensions[KEY].database.engine.dispose()
 
 
 def test_a_frame_without_a_plan_is_nobodys_business(app, framed):

@@ -5,11 +5,14 @@ import time
 from hashlib import sha256
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import ProgrammingError
 
 from api.actions import frames as actions
 from api.store import frames, roll
+from api.store.base import make_engine
 from api.store.owed import is_owed
+from api.store.roles import NOTICES, as_role, grant_roles
 from tests.desk import a_person
 from tests.frames import (
     a_book,
@@ -142,7 +145,7 @@ def test_a_worker_killed_between_two_pieces_leaves_a_frame_without_gap_or_double
     deadline = time.monotonic() + 60
     while stands().status == "reading" and time.monotonic() < deadline:
         before = stands().lines_read
-        with run_worker("photos") as process:
+        with run_worker("notices") as process:
             while stands().status == "reading" and stands().lines_read == before and time.monotonic() < deadline:
                 dispatcher.look()
                 time.sleep(0.05)
@@ -159,6 +162,19 @@ def test_a_worker_killed_between_two_pieces_leaves_a_frame_without_gap_or_double
     assert [one.member for one in members_of(engine, loaded.frame_id)] == [row[0] for row in rows]
     with engine.connect() as connection:
         assert frames.frame_numbered(connection, loaded.frame_id).digest == canonical(rows)
+
+
+def test_the_workers_own_role_may_do_all_that_reading_takes(engine, registry, begun):
+    import_id = begun(a_csv(members(700)).encode())
+    with engine.begin() as connection:
+        grant_roles(connection)
+    poor = make_engine(as_role(engine.url.render_as_string(hide_password=False), NOTICES))
+    try:
+        assert drained(poor, registry, import_id).status == "loaded"
+        with poor.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
+            connection.execute(text("SELECT answers FROM ballot.response"))
+    finally:
+        poor.dispose()
 
 
 def test_an_import_that_is_given_up_leaves_no_line_and_no_file(engine, registry, begun):
