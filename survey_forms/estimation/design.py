@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_ROOM = 16  # places a row that counting may take before sorting is the shorter way
 CENSUS = 1e-7  # 1 - f below which a stratum counts as taken whole (R's own bound)
 
 
@@ -184,8 +185,8 @@ def _pair_variances(survey: SurveyDesign, stage: Stage, influence: Floats, domai
     keys = stage.unit[inside] * domains + domain[inside]
     values = influence[inside]
     if len(stage.stratum) < len(stage.unit):  # else every row is a unit of its own, and every pair one row
-        keys, inverse = np.unique(keys, return_inverse=True)
-        values = grouped(inverse, values, len(keys))
+        keys, pair = _distinct(keys, len(stage.stratum) * domains)
+        values = grouped(pair, values, len(keys))
     unit, of = keys // domains, keys % domains
     everywhere = np.ones(len(stage.sampled), dtype=bool)
     coefficients, _ = survey.coefficients(stage, everywhere)
@@ -199,6 +200,16 @@ def _pair_variances(survey: SurveyDesign, stage: Stage, influence: Floats, domai
     result = squared - 2.0 * (mean * crossed).sum(axis=0) + (np.square(mean) * whole[:, None, None]).sum(axis=0)
     variances: Floats = np.maximum(result, 0.0)
     return variances
+
+
+def _distinct(keys: Ints, bound: int) -> tuple[Ints, Ints]:
+    """The keys (0 to below `bound`) that occur, ascending, and each row's place among them; counted if that is short."""
+    if bound > _ROOM * len(keys):
+        found, places = np.unique(keys, return_inverse=True)
+        return found, places
+    seen = np.zeros(bound, dtype=bool)
+    seen[keys] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[keys]
 
 
 def grouped(group: Ints, values: Floats, groups: int) -> Floats:

@@ -189,12 +189,10 @@ def _table(lines: "Iterator[list[str]]", name: str) -> Table:
         lookup.default_factory = lookup.__len__
     rows = 0
     while chunk := list(islice(lines, _LINES)):
-        kept = [row for row in chunk if row]
-        for offset, row in enumerate(kept):
-            if len(row) != len(header):
-                raise Refused(
-                    "estimate_csv_ragged", name, row=rows + offset + 1, columns=len(row), expected=len(header)
-                )
+        kept = list(filter(None, chunk))
+        if set(map(len, kept)) - {len(header)}:
+            offset, row = next((index, row) for index, row in enumerate(kept) if len(row) != len(header))
+            raise Refused("estimate_csv_ragged", name, row=rows + offset + 1, columns=len(row), expected=len(header))
         for column, lookup, cells in zip(codes, known, zip(*kept, strict=True), strict=bool(kept)):
             column.extend(map(lookup.__getitem__, cells))
         rows += len(kept)
