@@ -203,7 +203,7 @@ def _pair_variances(survey: SurveyDesign, stage: Stage, influence: Floats, domai
 
 
 def _distinct(keys: Ints, bound: int) -> tuple[Ints, Ints]:
-    """The keys (0 to below `bound`) that occur, ascending, and each row's place among them; counted if that is short."""
+    """The keys (0 to below `bound`) that occur, ascending, and each row's place among them; counted if short."""
     if bound > _ROOM * len(keys):
         found, places = np.unique(keys, return_inverse=True)
         return found, places

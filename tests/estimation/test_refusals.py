@@ -61,6 +61,7 @@ def test_a_wrong_argument_is_named_with_its_place(statistic, args, code, path):
         ({"weights": "weight", "probs": "weight"}, "estimate_weights_and_probs", "design"),
         ({"probs": "weight"}, "estimate_probability_wrong", "design.probs"),
         ({"fpc": "weight", "pps": "overton"}, "estimate_pps_unknown", "design.pps"),
+        ({"fpc": "weight", "r": "svydesign(~1, fpc=~p, pps=HR())"}, "estimate_pps_unknown", "design.pps"),
         (VILLAGES | {"fpc": "villages"}, "estimate_sizes_per_stage", "design"),
         ({"fpc": "house"}, "estimate_sample_over_population", "design"),
         ({"ids": "village", "strata": "region", "nest": False}, "estimate_unit_in_two_strata", "design"),

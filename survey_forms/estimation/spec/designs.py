@@ -29,6 +29,7 @@ KEYS = (
     "ratings",
 )
 _NOTHING = ("", "1", "0")  # R's `~1`: no column
+_PPS = re.compile(r"\bpps ?= ?['\"]?(\w+)")  # in the R call, for entries that say it nowhere else
 _FIRST = re.compile(r"first (\d+)(?: rows)? with (?:(\S+) )?(\S+?)")
 _EDIT = re.compile(r"for (\S+) (\S+?): ?(.+)")
 _SET = re.compile(r"([\w.]+) ?= ?(-?[\d.]+(?:[eE][+-]?\d+)?)")
@@ -163,6 +164,7 @@ def _weights(table: Table, groups: Mapping[str, tuple[str, ...]], place: str) ->
 
 def _check_pps(design: Mapping[str, Any], fpc: tuple[str, ...], place: str) -> None:
     """Only Brewer's approximation is here: it needs no joint probabilities."""
-    kind = design.get("pps")
-    if kind not in (None, False, "brewer") or (kind == "brewer" and not fpc):
+    said = _PPS.search(str(design.get("r", "")))
+    kind = design.get("pps", said[1] if said else None)
+    if kind not in (None, False, "FALSE", "brewer") or (kind == "brewer" and not fpc):
         raise Refused("estimate_pps_unknown", f"{place}.pps", value=brief(kind))
