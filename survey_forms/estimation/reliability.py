@@ -23,7 +23,7 @@ def cronbach_alpha(items: Floats) -> float:
 def split_half(scores: Floats, seed: int = 0, splits: int = 100) -> float:
     """How reliable units' mean scores are: the correlation of the means of two random halves of the respondents.
 
-    Each split's correlation r over the units is stepped up to the whole sample, 2r/(1+r), and the splits are averaged.
+    The correlation r of the halves over the units is averaged over splits, then stepped up to the whole: 2r/(1+r).
 
     Args:
         scores: (persons, units), NaN where a person did not rate a unit.
@@ -47,6 +47,6 @@ def split_half(scores: Floats, seed: int = 0, splits: int = 100) -> float:
         centred = means - means.mean(axis=1, keepdims=True)
         size = float(np.sqrt((np.square(centred)).sum(axis=1)).prod())
         if size > 0:
-            r = float(centred[0] @ centred[1]) / size
-            found.append(2.0 * r / (1.0 + r) if r > -1.0 else -1.0)
-    return float(np.mean(found)) if found else float("nan")
+            found.append(float(centred[0] @ centred[1]) / size)
+    r = float(np.mean(found)) if found else float("nan")
+    return 2.0 * r / (1.0 + r) if r != -1.0 else float("-inf")

@@ -31,11 +31,12 @@ def trim(weights: Floats, lower: float = -np.inf, upper: float = np.inf, *, stri
         outside = (result < lower) | (result > upper)
         if not outside.any():
             break
-        if outside.all():
-            raise Refused("trim_impossible", lower=lower, upper=upper, mean=whole / n)
         cut = np.clip(result, lower, upper)
         excess = float((result - cut).sum())
-        result = np.where(outside, cut, cut + excess / np.count_nonzero(~outside))
+        takers = ~outside if not outside.all() else cut < upper if excess > 0 else cut > lower
+        if excess and not takers.any():
+            raise Refused("trim_impossible", lower=lower, upper=upper, mean=whole / n)
+        result = np.where(takers, cut + excess / max(float(takers.sum()), 1.0), cut)
         if abs(excess) <= 1e-15 * abs(whole):  # what is still outside is rounding
             result = np.clip(result, lower, upper) if strict else result
             break
