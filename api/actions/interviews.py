@@ -19,7 +19,7 @@ from api.actions.attempts import Sent
 from api.actions.drafts import Drawer, forget_draft
 from api.actions.invitations import Code, mint
 from api.actions.tally import form_of_version
-from api.store import case_codes, cases, invitations, listed, people, surveys
+from api.store import backchecks, case_codes, cases, invitations, listed, people, surveys
 from api.store.case_codes import CaseCode
 from api.store.cases import File
 from api.store.quotas import cells_of
@@ -55,12 +55,15 @@ def begin(  # noqa: PLR0913, PLR0917 - whose, what they said, who, when
         4.80, after all quota questions were asked); `answered` where the person answered on the web meanwhile.
 
     Raises:
-        Refused: `case_not_held`, `fieldwork_not_open`; every `quota_answer_unfit`; `too_few_for_blocks`.
+        Refused: `case_not_held`, `fieldwork_not_open`, `backcheck_no_interview`; every `quota_answer_unfit`;
+            `too_few_for_blocks`.
     """
     file = attempts.own_file(connection, case_id, staff_id, now)
     window = window_of(connection, file.survey_id)
     if window is None or not window.is_open(now):
         raise Refused("fieldwork_not_open")
+    if backchecks.check_of(connection, case_id):
+        raise Refused("backcheck_no_interview")
     codes = case_codes.hold_codes(connection, case_id)
     if answered(connection, file, codes, now):
         return "answered"

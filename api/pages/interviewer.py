@@ -21,6 +21,7 @@ from api.pages.respondent_cookie import Pass, hand_pass, shown_pass, take_pass
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store import cases
+from api.store.backchecks import check_of
 from api.store.cases import File
 from api.store.fieldwork import next_bookings
 from survey_forms.estimation.outcomes import CODES
@@ -118,6 +119,8 @@ def interview(case_id: int) -> Response:
     try:
         with services().database.write() as connection:
             stage = _stage_of(connection, case_id)
+            if check_of(connection, case_id):
+                return redirect(f"/backchecks/{case_id}", 303)
             begun = interviews.begin(connection, pepper, case_id, answers, current_staff().id, now)
     except Refused as refused:
         return _again(case_id, refused)

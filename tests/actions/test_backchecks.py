@@ -1,11 +1,11 @@
 """Back-checks are cases of their own: chosen by chance or for a flag, asked by another, judged by a third."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select, update
 
-from api.actions import backchecks
+from api.actions import backchecks, interviews
 from api.actions.backchecks import Said
 from api.actions.sealed_words import Safe
 from api.store import fieldwork, flags, roll
@@ -136,3 +136,18 @@ def refused(act, code):
     with pytest.raises(Refused) as caught:
         act()
     assert caught.value.code == code
+
+
+def test_no_second_interview_is_made_of_a_back_check(connection, field, office):
+    choose(connection, field, office)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    take(connection, case, field.interviewers[2])
+    present = datetime.now(UTC)
+    held = {"held_at": present, "held_until": present + timedelta(hours=1)}
+    connection.execute(update(fieldwork.case_file).where(fieldwork.case_file.c.case_id == case).values(**held))
+    refused(
+        lambda: interviews.begin(
+            connection, b"a test's pepper, thirty-two bytes at least", case, {}, field.interviewers[2], present
+        ),
+        "backcheck_no_interview",
+    )
