@@ -71,9 +71,9 @@ _VAGUE = {"2.10", "2.20", "2.30", "2.36", "3.10", "3.11", "3.20", "3.90", "4.90"
 def _strength(code: str) -> tuple[int, bool, str]:
     """What outweighs what: greater is stronger, the same whatever the order of attempts.
 
-    Interview, refusal, contact, a person found ineligible, an eligible one never met; then what is only known of a place
-    or a number, which is not the person: an address nobody could find, a dead number, and at last nothing known. In a
-    class a code that says more comes before a vague one, then the higher code (2.12 break-off, 2.112 the person's
+    Interview, refusal, contact, a person found ineligible, an eligible one never met; then what is only known of a
+    place or a number, which is not the person: an address nobody could find, a dead number, and at last nothing known.
+    In a class a code that says more comes before a vague one, then the higher code (2.12 break-off, 2.112 the person's
     own refusal, 2.111 another's).
     """
     cls = class_of(code)
