@@ -46,14 +46,16 @@ def planned(connection: Connection, survey_id: int) -> Plan:
     return plan
 
 
-def own_file(connection: Connection, case_id: int, staff_id: int, now: datetime) -> File:
+def own_file(connection: Connection, case_id: int, staff_id: int, now: datetime, *, late: bool = False) -> File:
     """A file that an interviewer holds, kept from everybody else until the transaction ends.
+
+    With `late` a hold that ran out counts as long as nobody else took the case: what was tried was tried.
 
     Raises:
         Refused: `case_not_held` where it is another's, nobody's, or was given back meanwhile.
     """
     found = cases.hold_file(connection, case_id)
-    if found is None or not found.is_held_by(staff_id, now):
+    if found is None or not (found.is_held_by(staff_id, now) or (late and found.held_by == staff_id)):
         raise Refused("case_not_held")
     return found
 

@@ -157,7 +157,7 @@ def record(connection: Connection, sent: Sent, staff_id: int, now: datetime) -> 
     """
     if found := _known(connection, sent.key, sent.case_id):
         return found
-    file = attempts.own_file(connection, sent.case_id, staff_id, now)
+    file = attempts.own_file(connection, sent.case_id, staff_id, now, late=True)
     faults = _faults(sent)
     if sent.outcome not in {*KEYS.get(file.stage, {}).values(), BREAK_OFF}:
         faults.append(Fault("outcome_unfit", "outcome"))
@@ -177,7 +177,7 @@ def appoint(connection: Connection, wish: Wish, staff_id: int, now: datetime) ->
     """
     if found := _known(connection, wish.key, wish.case_id):
         return found
-    file = attempts.own_file(connection, wish.case_id, staff_id, now)
+    file = attempts.own_file(connection, wish.case_id, staff_id, now, late=True)
     sent = Sent(wish.key, wish.case_id, APPOINTMENT, wish.note)
     window = window_of(connection, file.survey_id)
     faults = _faults(sent)

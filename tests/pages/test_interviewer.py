@@ -103,11 +103,13 @@ def test_what_is_wrong_comes_back_with_what_was_filled_in(engine, sign_in):
 
 def test_a_case_that_was_given_back_meanwhile_is_told_so(engine, sign_in):
     with engine.begin() as connection:
-        work = some_work(connection, 1)
-    client = sign_in()
+        work = some_work(connection, 1, 2)
+    client, other = sign_in(), sign_in("interviewer1")
     post(client, "/interviewer/next", survey=work.survey_id)
     with engine.begin() as connection:
         connection.execute(text("UPDATE roll.case_file SET held_until = now() - interval '1 second'"))
+    assert f"138{work.cases[0]:08}" not in client.get("/interviewer").text
+    post(other, "/interviewer/next", survey=work.survey_id)
     answer = post(client, f"/interviewer/cases/{work.cases[0]}/outcome", key="k", outcome="3.13")
     assert answer.status_code == 409
     assert "现在不在您手里" in answer.text

@@ -2,16 +2,18 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Engine, select, text, update
 
 from api.actions import fieldwork
 from api.store import cases, taking
+from api.store.base import make_engine
 from api.store.fieldwork import add_attempt, case_file, contact_attempt
 from survey_forms.fieldwork.order import Waiting, next_case, parts_of
 from tests.fieldwork import PLAN, an_appointment, now, sent, some_work, take
@@ -20,17 +22,25 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 INTERVIEWERS, CASES = 50, 200
 
 
-def test_fifty_interviewers_at_once_work_two_hundred_cases_each_once(engine):
-    with engine.begin() as connection:
+@pytest.fixture
+def many(engine) -> Iterator[Engine]:
+    """A connection for each of fifty interviewers."""
+    made = make_engine(engine.url.render_as_string(hide_password=False), pool_size=INTERVIEWERS)
+    yield made
+    made.dispose()
+
+
+def test_fifty_interviewers_at_once_work_two_hundred_cases_each_once(many):
+    with many.begin() as connection:
         work = some_work(connection, CASES, INTERVIEWERS, replace(PLAN, most_calls=1, modes=("phone",)))
     together, hands, mistakes = threading.Barrier(INTERVIEWERS), Counter(), []
     in_hand, guard = set(), threading.Lock()
 
     def interviewer(who: int) -> int:
-        together.wait(30)
+        together.wait(60)
         worked = 0
         while True:
-            with engine.begin() as connection:
+            with many.begin() as connection:
                 file = fieldwork.take(connection, work.survey_id, "phone", work.interviewers[who], now())
             if file is None:
                 return worked
@@ -38,7 +48,7 @@ def test_fifty_interviewers_at_once_work_two_hundred_cases_each_once(engine):
                 if file.case_id in in_hand:
                     mistakes.append(file.case_id)
                 in_hand.add(file.case_id)
-            with engine.begin() as connection:
+            with many.begin() as connection:
                 fieldwork.record(connection, sent(file.case_id, "3.13"), work.interviewers[who], now())
                 with guard:  # before the commit: from then on it might be another's
                     in_hand.discard(file.case_id)
@@ -50,19 +60,19 @@ def test_fifty_interviewers_at_once_work_two_hundred_cases_each_once(engine):
     assert mistakes == []
     assert sum(worked) == CASES
     assert hands == Counter(dict.fromkeys(work.cases, 1))
-    with engine.begin() as connection:
+    with many.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM roll.contact_attempt")).scalar() == CASES
         assert cases.numbers_by_stage(connection, work.survey_id) == {"done": CASES}
 
 
-def test_fifty_interviewers_who_only_take_get_fifty_cases(engine):
-    with engine.begin() as connection:
+def test_fifty_interviewers_who_only_take_get_fifty_cases(many):
+    with many.begin() as connection:
         work = some_work(connection, CASES, INTERVIEWERS)
     together = threading.Barrier(INTERVIEWERS)
 
     def press(who: int) -> int:
-        together.wait(30)
-        with engine.begin() as connection:
+        together.wait(60)
+        with many.begin() as connection:
             return take(connection, work, who=who).case_id
 
     with ThreadPoolExecutor(INTERVIEWERS) as threads:
@@ -92,6 +102,14 @@ def test_a_hold_that_ran_out_is_offered_again_and_the_first_holder_can_do_no_mor
     assert take(connection, work, later, who=1).case_id == file.case_id
     with pytest.raises(fieldwork.Refused, match="case_not_held"):
         fieldwork.record(connection, sent(file.case_id), work.interviewers[0], later)
+
+
+def test_an_attempt_told_late_counts_while_nobody_else_has_the_case(connection):
+    work = some_work(connection, 1)
+    at = now()
+    file = take(connection, work, at)
+    late = at + timedelta(minutes=PLAN.hold_minutes + 1)
+    assert fieldwork.record(connection, sent(file.case_id), work.interviewers[0], late).attempts == 1
 
 
 def test_a_sign_of_life_renews_the_hold_and_cannot_bring_a_lost_one_back(connection):
