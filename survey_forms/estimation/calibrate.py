@@ -19,7 +19,7 @@ from survey_forms.refusal import Refused
 
 AGREED = 1e-12  # relative difference of a raked margin from its total, at which raking stops
 NEAR_ENOUGH = 1e-10  # what is still called agreement when rounding or a sparse table lets it come no nearer
-_DENSE = 1 << 20  # cells of a cross table up to which it is counted without sorting
+_SMALL = 1 << 13  # cells of a cross table up to which all are kept, also those without a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def rake(
         for number, (margin, codes) in enumerate(zip(margins, cells.codes, strict=True)):
             sums = np.bincount(codes, weights=value, minlength=len(margin.totals))
             ratio = np.divide(margin.totals, sums, out=np.ones_like(sums), where=sums > 0)
-            worst = max(worst, float(np.abs(np.where(margin.totals > 0, ratio, 1.0) - 1.0).max()))
+            worst = max(worst, float(ratio.max()) - 1.0, 1.0 - float(ratio.min()))
             value *= ratio[codes]
             np.multiply(multipliers[number], ratio, out=multipliers[number])
     if worst > NEAR_ENOUGH:
@@ -100,28 +100,31 @@ class _Cells:
 
 
 def _collapsed(weights: Floats, margins: Sequence[Margin]) -> _Cells:
-    key = np.zeros(len(weights), dtype=np.int64)
-    size = 1
+    """Count rows into cells: a small cross table is taken whole, of a large one the cells that occur."""
+    key, size, strides = np.zeros(len(weights), dtype=np.int64), 1, []
+    scaled = np.empty_like(key)
     for margin in margins:
-        if len(margin.codes) and (margin.codes.min() < 0 or margin.codes.max() >= len(margin.totals)):
-            wrong = (margin.codes < 0) | (margin.codes >= len(margin.totals))
+        levels = len(margin.totals)
+        if len(key) and (margin.codes.min() < 0 or margin.codes.max() >= levels):
+            wrong = (margin.codes < 0) | (margin.codes >= levels)
             raise Refused("margin_code_missing", margin.name, row=int(np.argmax(wrong)) + 1)
-        if size * len(margin.totals) >= np.iinfo(np.int64).max // 2:  # more combinations than whole numbers
+        if size * levels > np.iinfo(np.int64).max:  # more combinations than whole numbers
             distinct, key = np.unique(key, return_inverse=True)
             size = len(distinct)
-        key = key + margin.codes * size if size > 1 else margin.codes.astype(np.int64)
-        size *= len(margin.totals)
-    if size <= _DENSE:
-        counted = np.bincount(key, minlength=size) > 0
-        place = np.cumsum(counted) - 1
-        of, cells = place[key], int(counted.sum())
+        strides.append(size)
+        np.multiply(margin.codes, size, out=scaled)  # in place: fresh memory costs more than the arithmetic
+        key += scaled
+        size *= levels
+    if size <= _SMALL:
+        cells, of = size, key
+        codes = tuple(
+            np.arange(size) // stride % len(margin.totals) for stride, margin in zip(strides, margins, strict=True)
+        )
     else:
-        distinct, of = np.unique(key, return_inverse=True)
-        cells = len(distinct)
-    first = np.zeros(cells, dtype=np.int64)
-    first[of] = np.arange(len(weights))
+        distinct, first, of = np.unique(key, return_index=True, return_inverse=True)
+        cells, codes = len(distinct), tuple(margin.codes[first] for margin in margins)
     sums: Floats = np.bincount(of, weights=weights, minlength=cells).astype(np.float64)
-    return _Cells(of, sums, tuple(margin.codes[first] for margin in margins))
+    return _Cells(of, sums, codes)
 
 
 def _check(cells: _Cells, weights: Floats, margins: Sequence[Margin], persons: Ints | None, fewest: int) -> None:
