@@ -136,7 +136,9 @@ def _post_strata(request: Request, teller: Request) -> list[Margin]:
 def _margins(request: Request, teller: Request) -> list[Margin]:
     """`margins`: {variable: {levels, totals}}, or a list of {variable, levels, totals}."""
     raw = teller.args.get("margins")
-    listed = [{"variable": name, **one} for name, one in raw.items()] if isinstance(raw, Mapping) else raw
+    listed = raw
+    if isinstance(raw, Mapping):
+        listed = [isinstance(one, Mapping) and {"variable": name, **one} for name, one in raw.items()]
     if not isinstance(listed, list) or not listed:
         raise teller.wrong("margins", '{"column": {"levels": […], "totals": […]}}')
     found = []
@@ -174,10 +176,12 @@ def _calibrated(request: Request, teller: Request) -> Adjusted:
         raise teller.wrong("totals", "[number, …]")
     columns = teller.names("formula", tuple(name for name in names if name != "(Intercept)"))
     traits = np.column_stack([_trait(request, teller, str(name), columns) for name in names])
-    low, high = teller.numbers("bounds", (-np.inf, np.inf)) if "bounds" in teller.args else (-np.inf, np.inf)
+    bounds = teller.numbers("bounds", (-np.inf, np.inf))
+    if len(bounds) != 2:
+        raise teller.wrong("bounds", "[low, high]")
     kind = teller.text("calfun", "linear", of=KINDS)
     before = units(request)
-    return _adjusted(before, calibrate(before.weights, traits, wanted, Distance(kind, low, high)), traits, [])
+    return _adjusted(before, calibrate(before.weights, traits, wanted, Distance(kind, *bounds)), traits, [])
 
 
 def _trait(request: Request, teller: Request, name: str, columns: Sequence[str]) -> Floats:

@@ -57,9 +57,14 @@ def _weights(request: Request, rule: str, sizes: Sizes) -> Mapping[str, Fraction
     if rule == "cost-optimal":
         return shares.cost_weights(sizes, _numbers(request, "S"), _numbers(request, "cost"))
     if rule == "power":
-        power = Fraction(str(request.number("a")))
-        return shares.power_weights(sizes, _numbers(request, "S"), _numbers(request, "Ybar"), power)
-    return shares.kish_weights(sizes, Fraction(str(request.number("I"))))
+        power = request.number("a")
+        if not 0 <= power <= 1:
+            raise request.wrong("a", "0 ≤ a ≤ 1")
+        return shares.power_weights(sizes, _numbers(request, "S"), _numbers(request, "Ybar"), Fraction(str(power)))
+    index = request.number("I")
+    if index < 0:
+        raise request.wrong("I", "I ≥ 0")
+    return shares.kish_weights(sizes, Fraction(str(index)))
 
 
 def _numbers(request: Request, name: str) -> Numbers:
