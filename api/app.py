@@ -87,6 +87,7 @@ PAGES = (
     forms.pages,
     frames.pages,
     draws.pages,
+    draws_public.index,
     draws_public.pages,
     form_preview.pages,
     quotas.pages,

@@ -14,7 +14,7 @@ from api.actions.ballots import Inclusion, Trees
 from api.auth import allow_anyone
 from api.pages.render import page
 from api.services import services, utc_now
-from api.store import boxes, closings, surveys
+from api.store import boxes, closings, draws, surveys
 from api.store.windows import Window, window_of
 from survey_forms.refusal import Refused
 from survey_forms.transparency import HASH_LENGTH
@@ -94,6 +94,7 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
         closed = closings.closing_of(connection, survey_id)
         strata = surveys.strata_of(connection, survey_id)
         key = boxes.key_of(connection, survey_id)
+        drawn = draws.published_frames(connection, survey_id)
         if receipt and closed:
             found = _inclusion(connection, survey_id, receipt)
     return page(
@@ -102,6 +103,7 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
         closed=closed,
         key=key,
         strata=strata,
+        drawn=drawn,
         receipt=receipt,
         found=found,
         is_over=survey.is_over(utc_now()),

@@ -18,15 +18,31 @@ from api.problems import say
 from api.services import services
 from api.store import draws, frames, surveys
 from api.store.draws import Committed, Drawn
+from api.store.evaluations import evaluation_numbered
 from api.store.frames import Frame
 from api.store.windows import window_of
 from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.tickets import LABEL
 
+index = Blueprint("draws_index", __name__)
 pages = Blueprint("draws_public", __name__, url_prefix="/draws/<int(max=2147483647):number>")
 
+MOST_SHOWN = 200
 UNSAID = {"known": "…", "strata": "…"}
 """Facts that a kept refusal no longer has."""
+
+
+@index.get("/draws")
+@allow_anyone
+def all_of_them() -> Response:
+    """Every committed plan and every draw, the newest first."""
+    with services().database.read() as connection:
+        shown = [
+            (one, evaluation_numbered(connection, window.evaluation_id), window)
+            for one in draws.published(connection, MOST_SHOWN)
+            if (window := window_of(connection, one.survey_id))
+        ]
+    return page("draws/index.html", shown=shown)
 
 
 @pages.get("")

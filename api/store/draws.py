@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Select, Table, Text, insert, select
+from sqlalchemy import Column, Connection, ForeignKey, Select, Table, Text, func, insert, select
 
 from api.store.base import metadata, moment, serial
 from api.store.people import staff
@@ -213,3 +213,28 @@ def published_frames(connection: Connection, survey_id: int) -> list[int]:
         .order_by(frame.c.id)
     )
     return list(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A frame that everybody may look at: how many members, when its plan was first committed, when it was drawn."""
+
+    frame_id: int
+    survey_id: int
+    members: int
+    committed_at: datetime
+    drawn_at: datetime | None
+
+
+def published(connection: Connection, most: int) -> list[Published]:
+    """The frames for which a plan was committed, the newest first."""
+    first = func.min(plan.c.committed_at)
+    rows = connection.execute(
+        select(frame.c.id, frame.c.survey_id, frame.c.members, first, draw.c.drawn_at)
+        .join(plan, plan.c.frame_id == frame.c.id)
+        .outerjoin(draw, draw.c.frame_id == frame.c.id)
+        .group_by(frame.c.id, draw.c.drawn_at)
+        .order_by(first.desc(), frame.c.id.desc())
+        .limit(most)
+    )
+    return [Published(*row) for row in rows]

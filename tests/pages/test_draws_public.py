@@ -175,8 +175,19 @@ def test_the_webs_own_role_may_do_all_that_a_draw_takes(settings, engine, framed
     made.extensions[KEY].database.engine.dispose()
 
 
+def test_the_index_leads_from_the_first_page_to_every_draw(app, framed, drawn):
+    assert drawn
+    stranger = app.test_client()
+    assert 'href="/draws"' in stranger.get("/").text
+    page = stranger.get("/draws")
+    assert f'href="/draws/{framed.frame_id}"' in page.text
+    assert "600 人" in text_of(page.text)
+    assert f'href="/draws/{framed.frame_id}"' in stranger.get(f"/ballots/{framed.survey.id}").text
+
+
 def test_a_frame_without_a_plan_is_nobodys_business(app, framed):
     stranger = app.test_client()
+    assert "还没有公布方案" in text_of(stranger.get("/draws").text)
     for address in ("", "/record.json", "/plan.txt", "/plan.toml"):
         assert stranger.get(f"/draws/{framed.frame_id}{address}").status_code == 404
 
@@ -195,6 +206,7 @@ def test_the_pages_are_well_made(browser, app, framed, drawn, tmp_path, size, la
         for name, address in {
             "frame_drawn": f"/office/frames/{framed.frame_id}",
             "plan": f"/office/frames/{framed.frame_id}/plan",
+            "index": "/draws",
             "public": f"/draws/{framed.frame_id}",
         }.items():
             look(page, f"{site}{address}")
