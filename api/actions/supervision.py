@@ -84,7 +84,8 @@ def fieldwork_now(connection: Connection, survey_id: int) -> Fieldwork:
     weights = _base_weights(connection, survey_id, outcomes)
     tried = {one.case_id for one in tries}
     modes = _modes(tries)
-    by_mode = {one.case_id: modes.get(one.case_id, "web") for one in outcomes}
+    stages = paradata.stages_of(connection, survey_id)
+    by_mode = {one.case_id: modes.get(one.case_id) or _untried(one, stages) for one in outcomes}
 
     def tell(key: str, some: Iterable[CaseOutcome]) -> Progress:
         return _progress(key, list(some), tried, weights)
@@ -165,6 +166,12 @@ def _modes(tries: Sequence[Tried]) -> dict[int, str]:
         strongest = final_of([one.outcome for one in mine])
         found[case_id] = [one.mode for one in mine if one.outcome == strongest][-1]
     return found
+
+
+def _untried(one: CaseOutcome, stages: Mapping[int, str]) -> str:
+    """The mode of a case without an attempt: that which has its file; `none` where it has none yet."""
+    stage = stages.get(one.case_id, "none")
+    return "web" if stage == "done" or class_of(one.outcome) in INTERVIEWS else stage
 
 
 def _progress(key: str, some: Sequence[CaseOutcome], tried: set[int], weights: Mapping[int, float]) -> Progress:

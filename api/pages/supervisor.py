@@ -12,14 +12,12 @@ from api.downloads import Sheet, Value, csv_lines
 from api.pages.charts import Share, share_chart
 from api.pages.charts_hours import hours_chart
 from api.pages.charts_ranks import Strip, strip_chart
-from api.pages.desk import evaluation_in_view
 from api.pages.render import named, page, t
 from api.pages.survey_in_view import survey_in_view
 from api.pages.ui import percent
 from api.services import services, utc_now
 from api.store import paradata, surveys
 from api.store.people import record_act
-from api.store.windows import windows_of
 from survey_forms.estimation.outcomes import CLASSES, class_of
 from survey_forms.refusal import Refused
 
@@ -35,7 +33,12 @@ CLASS_NAMES = {
     "UO": ("未知（其他）", "Unknown other"),
     "NE": ("不合格", "Not eligible"),
 }
-MODE_NAMES = {"web": ("网络", "Web"), "phone": ("电话", "Telephone"), "visit": ("入户", "Visit")}
+MODE_NAMES = {
+    "none": ("未开始", "Not begun"),
+    "web": ("网络", "Web"),
+    "phone": ("电话", "Telephone"),
+    "visit": ("入户", "Visit"),
+}
 HEADLINE = ("RR1", "RR3", "COOP1", "REF1", "CON1")
 DAYS = (
     ("周一", "Mon"),
@@ -51,14 +54,12 @@ DAYS = (
 @pages.get("")
 @allow("supervisor", "office")
 def newest() -> Response:
-    """The newest survey that is worked from case files, else the newest."""
+    """The survey that was worked last."""
     with services().database.read() as connection:
-        evaluation = evaluation_in_view(connection)
-        known = windows_of(connection, evaluation.id)
+        known = paradata.worked_surveys(connection)
     if not known:
-        return page("supervisor/none.html", evaluation=evaluation)
-    sealed = [one for one in known if one.secrecy == "sealed"]
-    response: Response = redirect(f"/supervisor/{(sealed or known)[-1].survey_id}")
+        return page("supervisor/none.html")
+    response: Response = redirect(f"/supervisor/{known[0]}")
     return response
 
 
@@ -68,7 +69,7 @@ def progress(survey_id: int) -> Response:
     """Outcomes and rates by stratum and mode, and when people were tried."""
     with services().database.read() as connection:
         evaluation, survey = survey_in_view(connection, survey_id)
-        others = windows_of(connection, evaluation.id)
+        others = [survey_in_view(connection, one)[1] for one in paradata.worked_surveys(connection)]
         found = fieldwork_now(connection, survey_id)
         names = _stratum_names(surveys.strata_of(connection, survey_id))
     return page(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from api.store.fieldwork import case_file, contact_attempt
+from api.store.fieldwork import case_file, contact_attempt, fieldwork_plan
 from api.store.people import audit, staff
 from api.store.roll import IN_SAMPLE, case, draw, frame, frame_member
 
@@ -89,16 +89,26 @@ def holds_of(connection: Connection, survey_id: int) -> dict[int, int]:
     return {staff_id: number for staff_id, number in lapsed.items() if staff_id is not None and number > 0}
 
 
-def sample_sizes(connection: Connection, survey_id: int) -> dict[str, int]:
-    """Stratum → cases that somebody is to reach."""
-    rows = connection.execute(
-        select(case.c.stratum, func.count())
-        .join(draw, draw.c.id == case.c.draw_id)
-        .join(frame, frame.c.id == draw.c.frame_id)
-        .where(frame.c.survey_id == survey_id, IN_SAMPLE)
-        .group_by(case.c.stratum)
+def worked_surveys(connection: Connection) -> list[int]:
+    """The surveys with a plan of fieldwork: that with the latest attempt first, those without one last."""
+    latest = (
+        select(case_file.c.survey_id, func.max(contact_attempt.c.ended_at).label("at"))
+        .join(contact_attempt, contact_attempt.c.case_id == case_file.c.case_id)
+        .group_by(case_file.c.survey_id)
+        .subquery()
     )
-    return {row[0]: row[1] for row in rows}
+    rows = connection.execute(
+        select(fieldwork_plan.c.survey_id)
+        .outerjoin(latest, latest.c.survey_id == fieldwork_plan.c.survey_id)
+        .order_by(latest.c.at.desc().nulls_last(), fieldwork_plan.c.survey_id.desc())
+    )
+    return list(rows.scalars())
+
+
+def stages_of(connection: Connection, survey_id: int) -> dict[int, str]:
+    """Case → the mode that has its file now, or done."""
+    rows = connection.execute(select(case_file.c.case_id, case_file.c.stage).where(case_file.c.survey_id == survey_id))
+    return {row.case_id: row.stage for row in rows}
 
 
 def homes_of(connection: Connection, survey_id: int) -> dict[int, tuple[float, float]]:
