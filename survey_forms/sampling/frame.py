@@ -12,11 +12,11 @@ Python compares text by code point, and UTF-8 keeps that order: sorting text is 
 import csv
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -28,6 +28,8 @@ FAULTS_SHOWN = 20
 # takes for the end of a line. A lone surrogate is a byte that was not UTF-8 (files are read with surrogateescape).
 _FORBIDDEN = re.compile('[,"\0\n\r\v\f\x1c-\x1e\x85\u2028\u2029]')
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
+_PLAIN = re.compile(r"[\w.:-]+")  # no such text is blank or holds what is forbidden
+_DECIMAL = re.compile(r"(-?[0-9]{1,15})(?:\.([0-9]{1,6})0*)?")
 _CHUNK = 10_000  # units joined at once: the text of a million is never held whole
 
 
@@ -82,8 +84,10 @@ def frame_of(rows: Iterable[Row], columns: Sequence[str] = ()) -> Frame:
     faults: list[Fault] = []
     members: dict[str, list[str]] = {}
     facts: dict[str, dict[str, Any]] = {column: {} for column in columns}
+    keepers: dict[str, list[tuple[str, Callable[[int | str], None]]]] = {}
     seen: set[str] = set()
-    for place, stratum, unit, *values in rows:
+    for row in rows:
+        place, stratum, unit = row[:3]
         units = members.get(stratum)
         if units is None:
             if not acceptable(stratum, "stratum", place, faults):
@@ -91,6 +95,7 @@ def frame_of(rows: Iterable[Row], columns: Sequence[str] = ()) -> Frame:
             units = members[stratum] = []
             for column in columns:
                 facts[column][stratum] = array("q") if COLUMNS[column] else []
+            keepers[stratum] = [(column, facts[column][stratum].append) for column in columns]
         if not acceptable(unit, "unit_id", place, faults):
             continue
         if unit in seen:
@@ -98,12 +103,13 @@ def frame_of(rows: Iterable[Row], columns: Sequence[str] = ()) -> Frame:
             continue
         seen.add(unit)
         units.append(unit)
-        for column, value in zip(columns, values, strict=True) if columns else ():
-            facts[column][stratum].append(_fact(value, column, place, faults))
+        if columns:
+            for value, (column, keep) in zip(row[3:], keepers[stratum], strict=True):
+                keep(_fact(value, column, place, faults))
     if faults:
         raise Refused.of(faults)
     ordered = {stratum: members[stratum] for stratum in sorted(members)}
-    digest = digest_of_members((stratum, unit) for stratum, units in ordered.items() for unit in units)
+    digest = digest_of_members(chain.from_iterable(zip(repeat(one), units) for one, units in ordered.items()))
     return Frame(ordered, digest, facts, _digest_of_facts(ordered, facts) if columns else "")
 
 
@@ -111,23 +117,28 @@ def digest_of_members(rows: Iterable[tuple[str, ...]]) -> str:
     """The hash that commits to a frame, of (stratum, unit) in canonical order; never more than a few are held."""
     digest = sha256()
     rest = iter(rows)
-    while chunk := [",".join(row) for row in islice(rest, _CHUNK)]:
+    while chunk := list(map(",".join, islice(rest, _CHUNK))):
         digest.update(("\n".join(chunk) + "\n").encode())
     return digest.hexdigest()
 
 
 def _digest_of_facts(members: Mapping[str, Sequence[str]], facts: Mapping[str, Mapping[str, Any]]) -> str:
-    def rows() -> Iterator[tuple[str, ...]]:
-        for stratum, units in members.items():
-            for unit, *values in zip(units, *(facts[column][stratum] for column in facts), strict=True):
-                yield (stratum, unit, *("" if value == MISSING else str(value) for value in values))
+    """The hash that commits to the further columns, in canonical order."""
 
-    return digest_of_members(rows())
+    def texts(kept: Sequence[int] | Sequence[str]) -> Iterable[str]:
+        return map(str, kept) if MISSING not in kept else ("" if one == MISSING else str(one) for one in kept)
+
+    return digest_of_members(
+        chain.from_iterable(
+            zip(repeat(stratum), units, *(texts(kept[stratum]) for kept in facts.values()))
+            for stratum, units in members.items()
+        )
+    )
 
 
 def _fact(value: Fact, column: str, place: str, faults: list[Fault]) -> int | str:
     """A fact as it is kept; what cannot be read is noted."""
-    text = "" if value is None else format(value, "f") if isinstance(value, Decimal) else value
+    text = value if isinstance(value, str) else "" if value is None else format(value, "f")
     most = COLUMNS[column]
     if not text:
         return MISSING if most else ""
@@ -143,15 +154,11 @@ def _fact(value: Fact, column: str, place: str, faults: list[Fault]) -> int | st
 
 def millionths(text: str) -> int | None:
     """A plain decimal of at most six places in whole millionths, whatever its trailing zeros; None if it is none."""
-    whole, _, part = text.partition(".")
-    part = part.rstrip("0") if len(part) > 6 else part
-    digits = whole.removeprefix("-")
-    if len(part) > 6 or len(digits) > 15 or not (digits.isascii() and digits.isdigit()):
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
         return None
-    if part and not (part.isascii() and part.isdigit()):
-        return None
-    number = int(digits + part.ljust(6, "0"))
-    return -number if whole[0] == "-" else number
+    whole, part = found.groups("")
+    return int(whole + part.ljust(6, "0"))
 
 
 def rows_of(lines: Iterable[str], columns: Sequence[str], name: str) -> Iterator[Any]:
@@ -178,6 +185,8 @@ def rows_of(lines: Iterable[str], columns: Sequence[str], name: str) -> Iterator
 
 def acceptable(value: str, column: str, place: str, faults: list[Fault]) -> bool:
     """Whether the value can stand in the canonical text; if not, why not is noted."""
+    if _PLAIN.fullmatch(value):
+        return True
     if not value.strip():
         fault = Fault("draw_field_empty", place, {"column": column})
     elif _NOT_UTF8.search(value):

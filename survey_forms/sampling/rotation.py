@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import bdtr
 
 from survey_forms.sampling.pps import CIRCLE
 
@@ -47,9 +47,8 @@ def expected_share(waves_apart: int, overlap: Fraction, n: int, size: int) -> fl
     if not n:
         return 0.0
     apart = float((waves_apart * (1 - overlap) * n / size) % 1)
-    between = np.arange(size + 1)
-    shared = np.maximum(0, n - between) + np.maximum(0, n - size + between)
-    return float(binom.pmf(between, size, apart) @ shared) / n
+    below = np.arange(n)  # the mean of (n - K)+ is the sum of P(K <= j) over j < n
+    return float((bdtr(below, size, apart) + bdtr(below, size, 1 - apart)).sum()) / n
 
 
 def overlap_of(earlier: Collection[str], now: Collection[str]) -> Overlap:

@@ -85,6 +85,7 @@ def test_codes_stand_in_the_order_of_their_bytes() -> None:
         ("", None),
         ("-", None),
         (".", None),
+        ("1.", None),
         (".5", None),
         ("1e3", None),
         ("1_000", None),
