@@ -188,6 +188,12 @@ def file_of(connection: Connection, case_id: int) -> File | None:
     return _file(row) if row else None
 
 
+def case_interviewed(connection: Connection, mac: bytes) -> int | None:
+    """The case whose interview runs under a code."""
+    found: int | None = connection.execute(select(case_file.c.case_id).where(case_file.c.interview == mac)).scalar()
+    return found
+
+
 def held_files(connection: Connection, staff_id: int, stage: str, now: datetime) -> list[File]:
     """What somebody holds at a stage, by the time of taking."""
     rows = connection.execute(

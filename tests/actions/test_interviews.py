@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 
 from api.actions import fieldwork, interviews
 from api.actions.attempts import Position
+from api.actions.quotas import close_cell
 from api.actions.sealed_words import Safe
 from api.store import boxes, cases, invitations, people, quotas, roll
 from api.store.case_codes import hold_codes
@@ -219,6 +220,24 @@ def test_quota_questions_that_the_frame_leaves_open_are_asked_before_anybody_is_
     assert begin(connection, work, second.case_id, answers={"age": "young"}) == "full"
     assert attempts(connection, second.case_id) == [("phone", "4.80")]
     assert cases.file_of(connection, second.case_id).stage == "done"
+
+
+def test_after_a_hard_close_no_interview_completes_and_after_a_soft_one_those_under_way_do(connection):
+    work = some_work(connection, 2, 2)
+    some_traits(connection, {"M0001": {"sex": "f"}, "M0002": {"sex": "f"}})
+    cell = {"survey_id": work.survey_id, "name_zh": "女", "name_en": "f", "traits": {"sex": "f"}, "places": 2}
+    cell_id = connection.execute(insert(quotas.quota_cell).values(cell).returning(quotas.quota_cell.c.id)).scalar()
+    codes = [begin(connection, work, take(connection, work, who=who).case_id, who=who) for who in range(2)]
+    close_cell(connection, cell_id, "soft", "够了", work.office, now())
+    assert interviews.may_hand_in(connection, codes[0].mac, now())
+    assert settle(connection, a_try(codes[1].typed)) == ["accepted"]
+    close_cell(connection, cell_id, "hard", "截止", work.office, now())
+    assert not interviews.may_hand_in(connection, codes[0].mac, now())
+    assert settle(connection, a_try(codes[0].typed)) == ["code_refused"]
+    assert attempts(connection, work.cases[0]) == [("phone", "4.80")]
+    assert interviews.may_hand_in(connection, codes[1].mac, now())  # the browser lost the reply and asks again
+    assert notice(connection, work.cases[1])
+    assert interviews.may_hand_in(connection, b"a web code's mac".ljust(32), now())
 
 
 def test_a_quota_place_is_free_again_after_a_break_off(connection):
