@@ -57,13 +57,18 @@ def ratio(survey: SurveyDesign, numerator: Floats, denominator: Floats, inside: 
     return _linear(survey, influence, estimate, inside)
 
 
-def variance(survey: SurveyDesign, values: Floats, inside: Mask) -> Linear:
+def variance(survey: SurveyDesign, values: Floats, inside: Mask, rows: int | None = None) -> Linear:
     """Population variances and covariances of values (n, k), by columns: k² statistics.
 
-    The weighted mean of products of deviations, times n/(n-1) with n the rows that have a weight; the error takes
-    the mean as known.
+    The weighted mean of products of deviations, times n/(n-1); the error takes the mean as known.
+
+    Args:
+        survey: the design.
+        values: (n, k).
+        inside: the domain (n,).
+        rows: n, by default the rows of the domain that have a weight.
     """
-    n = counted(survey, inside)
+    n = counted(survey, inside) if rows is None else rows
     centred = values - mean(survey, values, inside).estimate
     k = values.shape[1]
     products = (centred[:, :, None] * centred[:, None, :]).reshape(len(values), k * k)

@@ -65,7 +65,8 @@ def variance(request: Request) -> Result:
     columns = request.names("variables")
     values = request.values("variables", columns)
     inside = answered(request, values)
-    found = linear.variance(request.survey, values, inside)
+    rows = linear.counted(request.survey, request.inside)  # R's n counts the rows without an answer too
+    found = linear.variance(request.survey, values, inside, rows)
     if len(columns) == 1:
         return {"estimate": plain(found.estimate)[0], "se": plain(found.se)[0]}
     shape = (len(columns), len(columns))
