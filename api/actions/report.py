@@ -21,7 +21,7 @@ from survey_forms.estimation.ranks import RankInterval
 from survey_forms.estimation.scores import SOUND_FROM, Flag
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
-from survey_forms.scoring.rank import groups_of
+from survey_forms.scoring.rank import group_of, groups_of
 
 _NOTHING_SHOWN = {"n": None, "value": None, "se": None, "low": None, "high": None, "flags": ()}
 
@@ -41,7 +41,8 @@ class UnitResult:
     place: RankInterval  # where it may really stand among the `ranked` of its group, by itself
     jointly: RankInterval  # where all of them may stand at once
     ranked: int
-    band: int  # units of one band of one group cannot be told apart
+    ranking_group: str  # those it is ranked with
+    band: int  # units of one band of one ranking group cannot be told apart
     prize: str | None
     parts: Mapping[str, Decimal]
     cut_by_cap: Decimal
@@ -212,6 +213,7 @@ def _units(
                 place=place.alone,
                 jointly=place.jointly,
                 ranked=place.ranked,
+                ranking_group=group_of(scheme, row.get("class", "")),
                 band=band,
                 prize=row.get("prize"),
                 parts={key: Decimal(part) for key, part in row["parts"].items()},

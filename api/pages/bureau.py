@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from api.actions.report import GroupResult, Report, read_report
+from api.actions.report import GroupResult, Report
 from api.auth import allow
 from api.pages.desk import evaluation_in_view
 from api.pages.progress import document_order, progress_of, response_chart, sealed_in
 from api.pages.render import page
-from api.pages.shown import score_chart, standings
+from api.pages.result_facts import result_facts
 from api.services import services
 from api.store import surveys
 from api.store.evaluations import Unit
@@ -24,6 +24,11 @@ FILES = (
     ("results", "综合得分、误差、等次概率", "composites, errors, grade probabilities"),
     ("estimates", "各群体对各单位的评价、标准误、区间、份数", "estimates by group and unit with SE, interval, n"),
     ("ledger", "扣分台账", "the deduction ledger"),
+    ("rates", "应答率（AAPOR）、deff_w、有效 n", "response rates (AAPOR), deff_w, n_eff"),
+    ("weights", "各加权单元每一步的权数", "weights of each cell, step by step"),
+    ("outcomes", "各加权单元的访问结果", "outcomes of each cell"),
+    ("covariances", "单位之间的协方差", "covariance between units"),
+    ("claims", "不能据此说什么", "what may not be claimed"),
 )
 
 
@@ -41,24 +46,20 @@ def overview() -> Response:
     """Aggregates under the rule of disclosure, and where to download them."""
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        report = read_report(connection, evaluation)
+        facts = result_facts(connection, evaluation)
         groups = progress_of(connection, evaluation)
         sealed = sealed_in(connection, evaluation.id)
         forms = [
             form for one in surveys.surveys_of(connection, evaluation.id) for form in surveys.forms_of(connection, one)
         ]
-    ranked = standings(report)
     return page(
         "bureau/overview.html",
         evaluation=evaluation,
-        scheme=load_scheme(evaluation.scheme),
-        composite=report.composite,
-        standings=ranked,
-        scores=score_chart(report, ranked),
+        **facts.for_page(),
         groups=groups,
         sealed=sealed,
         chart=response_chart(groups),
-        cross=_cross(report),
+        cross=_cross(facts.report),
         forms=forms,
         files=FILES,
         sound_from=SOUND_FROM,

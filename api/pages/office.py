@@ -7,12 +7,12 @@ from flask import Blueprint
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.actions.report import read_report
 from api.auth import allow
 from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.progress import progress_of, response_chart, sealed_in, waiting_in
 from api.pages.render import page
-from api.pages.shown import flag_words, grade_words, score_chart, standings
+from api.pages.result_facts import result_facts
+from api.pages.shown import flag_words, grade_words, place_words
 from api.pages.survey_facts import survey_facts
 from api.pages.unit_result import group_chart, office_page
 from api.problems import say
@@ -21,12 +21,12 @@ from api.store import evaluations, people, results
 from api.store.evaluations import Evaluation
 from api.store.notices import number_of_reports
 from survey_forms.refusal import Fault, Refused
-from survey_forms.scheme.load import load_scheme
 from survey_forms.transparency import canonical_json
 
 pages = Blueprint("office", __name__, url_prefix="/office")
 pages.add_app_template_global(flag_words)
 pages.add_app_template_global(grade_words)
+pages.add_app_template_global(place_words)
 
 ACTS_A_PAGE = 50
 
@@ -122,14 +122,10 @@ def audit() -> Response:
 
 def _computed(connection: Connection, evaluation: Evaluation) -> dict[str, Any]:
     """The latest composite as it may be shown, and what is missing for one, in sentences."""
-    report = read_report(connection, evaluation)
-    ranked = standings(report)
-    missing = report.composite.problems if report.composite else []
+    facts = result_facts(connection, evaluation)
+    missing = facts.report.composite.problems if facts.report.composite else []
     return {
-        "scheme": load_scheme(evaluation.scheme),
-        "composite": report.composite,
-        "standings": ranked,
-        "scores": score_chart(report, ranked),
+        **facts.for_page(),
         "problems": [Fault(one["code"], one["path"], one["facts"]) for one in missing],
         "say": say,
     }

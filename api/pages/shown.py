@@ -1,5 +1,6 @@
 """What pages show of a composite: figures with errors, grades with probabilities, ranks as intervals."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -7,16 +8,16 @@ from typing import Any
 
 from markupsafe import Markup
 
+from api.actions.claims import SURE
 from api.actions.report import Report, UnitResult
 from api.pages.charts import Band, Mark, interval_chart
+from api.pages.charts_ranks import Places, Strip, rank_chart, strip_chart
 from api.pages.render import named, t
+from api.pages.ui import percent
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.grade import bands_of
 from survey_forms.scoring.supplied import Supplied
-
-SURE = 0.9
-"""Below this probability of its grade a unit is said to be borderline (statistics.md, section 6)."""
 
 FLAGS: dict[str, tuple[str, str]] = {
     "not_measured": ("有效评价不足 10 份，视为未测", "fewer than 10 ratings: not measured"),
@@ -35,9 +36,10 @@ WEAK = frozenset({"not_measured", "few_raters", "se_not_measurable", "lonely_str
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One unit's result, and how surely it may be told."""
+    """One unit's result, and how surely it may be told. `tied`: other units of its grade cannot be told from it."""
 
     result: UnitResult
+    tied: bool = False
 
     @property
     def is_borderline(self) -> bool:
@@ -51,8 +53,9 @@ class Standing:
 
 
 def standings(report: Report) -> list[Standing]:
-    """Every unit's result, highest composite first; empty while something is missing."""
-    return [Standing(one) for one in report.units]
+    """Every unit's result, best grade first, by name where the answers tell no difference; empty while incomplete."""
+    beside = Counter((one.ranking_group, one.grade, one.band) for one in report.units)
+    return [Standing(one, beside[one.ranking_group, one.grade, one.band] > 1) for one in report.units]
 
 
 def flag_words(flag: str) -> str:
@@ -83,6 +86,54 @@ def score_chart(report: Report, ranked: Sequence[Standing]) -> Markup:
         ),
         _bands(scheme, report.evaluation.supplied),
     )
+
+
+def places_chart(ranked: Sequence[Standing]) -> Markup:
+    """The places that each unit may really take."""
+    places = [
+        Places(
+            named(one.result.unit), one.result.place.best, one.result.place.worst, one.result.ranked, place_words(one)
+        )
+        for one in ranked
+    ]
+    return rank_chart(
+        places,
+        t("各单位名次的 95% 区间", "95% intervals of the ranks"),
+        t(
+            "每个单位一行：横条从可能的最好名次到最差名次。横条重叠的单位分不出高低。",
+            "A line a unit: from the best to the worst place it may have. Where bars overlap nobody is told apart.",
+        ),
+    )
+
+
+def grades_chart(report: Report, ranked: Sequence[Standing]) -> Markup:
+    """Each unit's grades by their probability; nothing where the document states none."""
+    scheme = load_scheme(report.evaluation.scheme)
+    strips = [
+        Strip(
+            named(one.result.unit),
+            [(grade_words(scheme, name), share) for name, share in one.result.grades],
+            f"{grade_words(scheme, one.result.grade)} {percent(one.result.grade_probability)}",
+        )
+        for one in ranked
+        if one.result.grades
+    ]
+    if not strips:
+        return Markup("")
+    return strip_chart(
+        strips,
+        t("各单位等次的概率", "Probability of each grade"),
+        t(
+            "每个单位一行：各段长短是该等次的概率，合计为 1。",
+            "A line a unit: stretches are the grades' probabilities.",
+        ),
+    )
+
+
+def place_words(one: Standing) -> str:
+    """A rank as the places that it may be; never a bare rank where they are several."""
+    best, worst = one.result.place.best, one.result.place.worst
+    return t(f"第 {best} 位", f"{best}") if best == worst else t(f"第 {best}–{worst} 位", f"{best}–{worst}")
 
 
 def grade_words(scheme: Scheme, grade: str | None) -> str:

@@ -163,12 +163,16 @@ class TestTheResults:
         for unit in composite.output["units"]:
             error = composite.errors[unit["id"]]
             assert f"{unit['composite']} {error['low']:.1f} – {error['high']:.1f} {unit['grade']}" in page
-        assert len(re.findall(r"第 \d+(?:–\d+)? 位", page)) == len(UNITS)
+        assert len(re.findall(r"第 \d+(?:–\d+)? 位", page)) == 3 * len(UNITS)  # both pictures of ranks, and the table
         assert not re.search(r"(?<!区间)名次\s*\d", page)
 
     def test_what_may_not_be_claimed_stands_on_the_same_page(self, enter):
-        page = enter("office").get("/office/results").text
-        assert "名次区间重叠的单位之间，不能说谁高谁低" in page
+        for role, address in (("office", "/office/results"), ("bureau", "/bureau")):
+            page = enter(role).get(address).text
+            assert "没有应答的人若看法不同，区间不会显示出来。应答率最低的是党代表（RR3 90.0%）" in page
+            assert "有群体的有效评价不足 10 份，综合得分只作参考：市教育局；" in page
+            assert "跟别的年份比较或推断原因时，误差更大" in page
+            assert "答卷还没有加权" in page
 
     def test_the_inputs_are_what_the_digest_says_and_give_the_same_figures(self, enter):
         client = enter("office")
