@@ -1,6 +1,9 @@
 """Drawing by a written plan: bent inputs are refused, and `mingcha draw` answers for every method."""
 
 import json
+import os
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +75,7 @@ def test_a_frame_without_the_columns_is_refused() -> None:
         draw_plan(frame_for(()), plan_with(lines), "r")
 
 
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -154,6 +158,29 @@ def test_the_command_refuses_what_a_plan_may_not_say(
     code, out, err = run(plan, *arguments)
     assert (code, out) == (2, "")
     assert word in err
+
+
+def test_the_commands_of_the_handbook_find_the_same_seed_and_tickets(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "draw.md").read_text("utf-8")
+    frame_hash, plan_hash, seed, ticket = re.findall(r"`([^`]*\| sha256sum)`", text)
+    (tmp_path / "frame.csv").write_text(frame_text(MEMBERS[::-1]), "utf-8")
+    (tmp_path / "plan.csv").write_text("stratum,n\nwest,4\neast,7\n", "utf-8")
+    plan = plan_of([("", "west", "4"), ("", "east", "7")])
+    frame = frame_for((), MEMBERS[::-1])
+    drawing = draw_plan(frame, plan, "03 09: a lottery")
+
+    def shell(line: str, **known: str) -> str:
+        done = subprocess.run(
+            ["sh", "-c", line], cwd=tmp_path, env=known | ENVIRONMENT, capture_output=True, check=True
+        )
+        return done.stdout.decode().split()[0]
+
+    hashes = {"FRAME_HASH": shell(frame_hash), "PLAN_HASH": shell(plan_hash)}
+    assert hashes == {"FRAME_HASH": frame.sha256, "PLAN_HASH": plan.sha256}
+    assert shell(seed, **hashes, RANDOMNESS=drawing.randomness) == drawing.seed
+    west = drawing.strata[0]
+    found = shell(ticket, SEED=drawing.seed, STRATUM="west", UNIT=west.sample[-1])
+    assert found == west.threshold
 
 
 def test_a_huge_reserve_is_the_whole_line() -> None:
