@@ -174,7 +174,7 @@ def _calibrated(request: Request, teller: Request) -> Adjusted:
     wanted = np.array([value if isinstance(value, int | float) else np.nan for value in values], dtype=np.float64)
     if not np.isfinite(wanted).all():
         raise teller.wrong("totals", "[number, …]")
-    columns = teller.names("formula", tuple(name for name in names if name != "(Intercept)"))
+    columns = teller.names("formula", _columns(request)[0].columns)
     traits = np.column_stack([_trait(request, teller, str(name), columns) for name in names])
     bounds = teller.numbers("bounds", (-np.inf, np.inf))
     if len(bounds) != 2:
@@ -194,7 +194,7 @@ def _trait(request: Request, teller: Request, name: str, columns: Sequence[str])
     if name in columns and table.is_number(name, place):
         found = table.numbers(name, place)
     else:
-        column = next((one for one in columns if name.startswith(one) and name != one), None)
+        column = max((one for one in columns if name.startswith(one) and name != one), key=len, default=None)
         labels = None if column is None else table.labels(column, place)
         level = name[len(column) :] if column is not None else ""
         if labels is None or level not in labels.levels:

@@ -74,6 +74,8 @@ def domain_mean_ci(request: Request) -> Result:
     domains = found.domains
     value, se = found.estimate[:, 0], found.se(request.survey)[:, 0]
     df = np.concatenate([_freedom(request, found, start) for start in range(0, domains.count, _BLOCK)] or [se])
+    # all first-stage units taken: the error comes from later stages alone, and the design's own df has to do
+    df = np.where(np.isnan(df) & (se > 0), request.survey.degf(request.inside), df)
     low, high = logit_t_interval(value, se, df, (bounds[0], bounds[1]), level)
     n = np.bincount(domains.of[domains.of >= 0], minlength=domains.count)
     with np.errstate(divide="ignore"):
