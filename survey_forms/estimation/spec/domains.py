@@ -12,6 +12,7 @@ from survey_forms.estimation.spec.means import answered, variables
 from survey_forms.estimation.spec.request import Request, Result, Statistic
 from survey_forms.estimation.spec.results import plain
 
+MOST_UNASKED = 1000  # estimates whose covariance is printed when the entry does not say whether it wants one
 Estimator = Callable[[SurveyDesign, Floats, Domains], DomainLinear]
 
 
@@ -102,7 +103,7 @@ def _table(request: Request, groups: Groups, names: list[str], found: DomainLine
         "estimate": plain(found.estimate),
         "se": plain(found.se(request.survey)),
     }
-    if request.asks("covmat"):
+    if request.asks("covmat") and (request.args.get("covmat") or len(names) * len(groups.names) <= MOST_UNASKED):
         result["vcov"] = plain(found.vcov(request.survey))
         result["vcov_order"] = "groups run fastest within a variable"
     return result

@@ -145,7 +145,7 @@ def wanted_deff(request: Request) -> str:
         raise request.wrong("deff", "true, false, replace")
     if raw is None:
         replace = "'replace'" in request.r_call or '"replace"' in request.r_call
-        return "replace" if replace else "yes" if request.r_call and request.asks("deff") else ""
+        return "replace" if replace else "yes" if request.asks("deff") else ""
     return "replace" if raw == "replace" else "yes" if raw else ""
 
 
