@@ -100,7 +100,7 @@ def _weighted(table: Ints, design: Design, rounds: list[Ints]) -> Floats:
     """The weighted sum (D,) of the cells, by stratum first."""
     sums = np.zeros((len(design.population), table.shape[1]))
     for rows in rounds:
-        sums[design.stratum[rows]] += design.weight[rows, None] * table[rows]
+        sums[design.stratum[rows]] += design.weight[rows, None] * table[rows].astype(np.float64)
     return _added(sums)
 
 
@@ -124,10 +124,11 @@ def _by_stratum(counts: Counts, design: Design, rounds: list[Ints], value: Float
         stratum, weight, n = design.stratum[rows], design.weight[rows, None], counts.n[rows]
         s1 = counts.s1[rows] - n * k
         s2 = counts.s2[rows] - k * (counts.s1[rows] + s1)
-        squares[stratum] += weight * weight * (s2 - 2.0 * rest * s1 + rest * rest * n)
-        residuals[stratum] += weight * (s1 - rest * n)
         persons[stratum] += n
         spread += s2.sum(axis=0)
+        n_, s1_, s2_ = (table.astype(np.float64) for table in (n, s1, s2))  # numpy is slow to mix the kinds
+        squares[stratum] += weight * weight * (s2_ - 2.0 * rest * s1_ + rest * rest * n_)
+        residuals[stratum] += weight * (s1_ - rest * n_)
     return squares, residuals, persons, spread
 
 
