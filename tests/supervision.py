@@ -102,7 +102,13 @@ def a_cell(connection: Connection, survey_id: int, places: int, **traits: str) -
     """A quota cell."""
     cell_id: int = connection.execute(
         insert(quotas.quota_cell)
-        .values(survey_id=survey_id, name_zh=str(traits), name_en=str(traits), traits=traits, places=places)
+        .values(
+            survey_id=survey_id,
+            name_zh="、".join(traits.values()),
+            name_en=", ".join(traits.values()),
+            traits=traits,
+            places=places,
+        )
         .returning(quotas.quota_cell.c.id)
     ).scalar_one()
     return cell_id

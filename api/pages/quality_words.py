@@ -56,6 +56,11 @@ def verdict_name(verdict: str) -> str:
     return t(*VERDICTS[verdict])
 
 
+def z_words(z: float) -> str:
+    """A z with its sign and one decimal."""
+    return f"{z:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
 def fact_words(facts: Mapping[str, Any], names: Mapping[int, str]) -> list[tuple[str, str]]:
     """A flag's figures: what each is called, and how it is read."""
     known = [(key, facts[key]) for key in _FACTS if facts.get(key) is not None]
@@ -69,6 +74,8 @@ def _value(key: str, value: Any, names: Mapping[int, str]) -> str:
         return names.get(value, str(value))
     if key == "mode":
         return t(*_MODES[value])
-    if key == "p":
-        return f"{value:.2g}"
+    if key in {"z", "p"}:
+        return z_words(value) if key == "z" else f"{value:.2g}"
+    if key in {"seconds", "median", "accuracy"}:
+        return points(value, 0)
     return points(value, 2) if isinstance(value, float) else str(value)

@@ -15,10 +15,10 @@ from api.actions.sealed_words import Safe
 from api.actions.supervision import Interviewer, fieldwork_now
 from api.auth import allow, current_staff
 from api.pages.charts import Mark, interval_chart
-from api.pages.quality_words import FLAG_NAMES, fact_words, verdict_name
+from api.pages.quality_words import FLAG_NAMES, fact_words, verdict_name, z_words
 from api.pages.render import language, page, t
 from api.pages.survey_in_view import survey_in_view
-from api.pages.ui import percent, signed
+from api.pages.ui import percent
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import flags, owed, paradata
@@ -47,7 +47,8 @@ def interviewers(survey_id: int) -> Response:
         survey=survey,
         found=found,
         beside=beside,
-        results=results,
+        verdicts=_verdicts(results),
+        z_words=z_words,
         chart=_cooperation_chart(found, beside["cooperation"]),
     )
 
@@ -192,6 +193,14 @@ def _told(trouble: _Trouble | None, field: str) -> Mapping[str, Any]:
     }
 
 
+def _verdicts(results: Mapping[int, Mapping[str, int]]) -> dict[int, str]:
+    """Interviewer → verdicts on their interviews in words."""
+    return {
+        who: " · ".join(f"{verdict_name(verdict)} {number}" for verdict, number in mine.items() if number)
+        for who, mine in results.items()
+    }
+
+
 def _cooperation_chart(found: list[Interviewer], beside: Mapping[int, Outlier]) -> Markup:
     marks = [
         Mark(one.name, None if one.cooperation is None else 100 * one.cooperation, note=_z(one, beside.get(one.id)))
@@ -204,4 +213,4 @@ def _cooperation_chart(found: list[Interviewer], beside: Mapping[int, Outlier]) 
 
 def _z(one: Interviewer, beside: Outlier | None) -> str:
     told = percent(one.cooperation)
-    return told if beside is None else f"{told} · z {signed(round(beside.z, 1))}"
+    return told if beside is None else f"{told} · z {z_words(beside.z)}"

@@ -11,7 +11,7 @@ from api.actions.sealed_words import Safe
 from api.app import create_app
 from api.services import KEY
 from api.store import flags
-from api.store.backchecks import checks_of
+from api.store.backchecks import checks_of, put_said
 from tests.desk import a_person
 from tests.live import PHONE, browsing, serving
 from tests.pages.test_desk_looks import DESK, at_desk, look
@@ -50,6 +50,9 @@ def a_busy_field(connection, secret: bytes) -> Field:
     boss = a_person(connection, "supervisor", "supervisor")
     quality.raise_field_flags(connection, field.survey.id, MORNING)
     backchecks.choose_checks(connection, Safe(secret), field.survey.id, boss, MORNING)
+    case = checks_of(connection, field.survey.id)[0].case_id
+    said = {"took_place": "yes", "day": "2026-03-09", "minutes": 9, "subjects": ["police"], "told_answers": "unsure"}
+    put_said(connection, case, said)
     answers = [("straight_lining", "response", {"items": 24}), ("interviewer_effect", "interviewer", EFFECT)]
     connection.execute(
         insert(flags.quality_flag),
@@ -71,7 +74,7 @@ def test_every_page_of_a_busy_field_is_well_made(  # noqa: PLR0917 - fixtures an
 ):
     with engine.begin() as connection:
         field = a_busy_field(connection, settings.secret_key)
-        case = checks_of(connection, field.survey.id)[0].case_id
+        case = checks_of(connection, field.survey.id)[1].case_id
     survey = field.survey.id
     addresses = [f"/supervisor/{survey}{tab}" for tab in ("", "/interviewers", "/backchecks", "/flags")]
     with at_desk(browser, site, "supervisor", size, language) as (page, complaints):
