@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from api.actions import draws
 from api.actions.draws import LONGEST_RANDOMNESS, REFUSALS, Commitment, Looked
+from api.actions.reserves import release_next
 from api.actions.sealed_words import Safe
 from api.auth import allow, current_staff
 from api.pages.frame_shown import frame_page
@@ -75,6 +76,19 @@ def draw(number: int) -> Response:
                 draws.note_refusal(connection, number, refused.code, randomness[:LONGEST_RANDOMNESS], staff_id, now)
         return frame_page(number, refused)
     return redirect(f"/office/frames/{number}#draw", 303)
+
+
+@pages.post("/reserves/<int(max=2147483647):case_id>")
+@allow("office")
+def release(number: int, case_id: int) -> Response:
+    """Let the next reserve take a lost case's place."""
+    try:
+        with services().database.write() as connection:
+            frame = frames.frame_numbered(connection, number)
+            release_next(connection, frame.survey_id if frame else 0, case_id, current_staff().id, utc_now())
+    except Refused as refused:
+        return frame_page(number, refused)
+    return redirect(f"/office/frames/{number}#releases", 303)
 
 
 def written(form: Mapping[str, str]) -> str:

@@ -11,12 +11,14 @@ from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import draws, frames, surveys
 from api.store.evaluations import evaluation_numbered
-from api.store.reserves import releases_of, reserves_of
+from api.store.reserves import lost_of, releases_of, reserves_of
 from api.store.surveys import Stratum
 from api.store.windows import window_of
+from survey_forms.estimation.outcomes import CODES
 from survey_forms.refusal import Fault, Refused
 
 FIELDS = frozenset({"randomness", "checked"})
+MOST_LOST = 50
 UNSAID = {"known": "…", "strata": "…"}
 """Facts that a kept refusal no longer has."""
 
@@ -55,6 +57,7 @@ def frame_page(number: int, refused: Refused | None = None) -> Response:
         refusals = draws.refusals_of(connection, number)
         reserves = reserves_of(connection, drawn.id) if drawn else {}
         releases = releases_of(connection, drawn.id) if drawn else []
+        lost = lost_of(connection, drawn.id, MOST_LOST) if drawn else []
     told = [
         (fault.path if fault.path in FIELDS else "", say(fault, language()))
         for fault in (refused.faults if refused else ())
@@ -71,6 +74,7 @@ def frame_page(number: int, refused: Refused | None = None) -> Response:
         draw=drawn,
         reserves=reserves,
         releases=releases,
+        lost=[(one, CODES[one.outcome] if one.outcome else None) for one in lost],
         refusals=[(one.tried_at, say(Fault(one.code, "", UNSAID), language())) for one in refusals],
         names={line.stratum.code: line.stratum for line in lines},
         faults=told,

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, text, update
 from api.store.draws import CASE, DrawnCase
 from api.store.fieldwork import case_file
 from api.store.people import staff
-from api.store.roll import access_code, case, case_code, draw, frame
+from api.store.roll import IN_SAMPLE, access_code, case, case_code, draw, frame
 from survey_forms.estimation.outcomes import class_of
 from survey_forms.sampling.reserve import LineCase
 
@@ -85,6 +85,46 @@ def release(connection: Connection, reserve_id: int, case_id: int, staff_id: int
         .where(case.c.id == reserve_id)
         .values(predecessor_id=case_id, released_at=now, released_by=staff_id)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A case that a reserve may replace: its file is closed, and it is no interview."""
+
+    case_id: int
+    stratum: str
+    member: str
+    outcome: str | None
+
+
+def lost_of(connection: Connection, draw_id: int, most: int) -> list[Lost]:
+    """The lost cases of a draw that nothing replaces yet, of strata with a reserve left."""
+    after, waiting = case.alias("after"), case.alias("waiting")
+    left = (
+        select(waiting.c.id)
+        .where(
+            waiting.c.draw_id == draw_id,
+            waiting.c.stratum == case.c.stratum,
+            waiting.c.kind == "reserve",
+            waiting.c.released_at.is_(None),
+        )
+        .exists()
+    )
+    spent = (
+        select(case_code.c.mac)
+        .join(access_code, access_code.c.mac == case_code.c.mac)
+        .where(case_code.c.case_id == case.c.id, access_code.c.spent)
+        .exists()
+    )
+    rows = connection.execute(
+        select(case.c.id, case.c.stratum, case.c.member, case_file.c.outcome)
+        .join(case_file, case_file.c.case_id == case.c.id)
+        .outerjoin(after, after.c.predecessor_id == case.c.id)
+        .where(case.c.draw_id == draw_id, case_file.c.stage == "done", after.c.id.is_(None), IN_SAMPLE, left, ~spent)
+        .order_by(case.c.stratum, case.c.position)
+    )
+    found = [Lost(*row) for row in rows]
+    return [one for one in found if not _answered(one.outcome)][:most]
 
 
 def releases_of(connection: Connection, draw_id: int) -> list[Release]:

@@ -7,14 +7,18 @@ from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import select, update
 
 from api.actions.draws import Commitment, commit_plan, draw_frame
+from api.actions.fieldwork import set_plan
 from api.actions.frames import registry_of
+from api.actions.reserves import release_next
 from api.app import create_app
 from api.pages.local_time import write_local
 from api.services import KEY, utc_now
-from api.store import draws, people
+from api.store import draws, fieldwork, people, roll
 from api.store.roles import WEB, as_role, grant_roles
+from survey_forms.fieldwork.plan import Plan
 from tests.desk import a_person
 from tests.draws import PLAN, RANDOMNESS, SOURCE, a_frame
 from tests.frames import members
@@ -58,6 +62,23 @@ def drawn(engine, registry, framed):
     with engine.begin() as connection:
         draw_frame(connection, registry.safe, framed.frame_id, RANDOMNESS, framed.other, utc_now())
         return draws.draw_of(connection, framed.frame_id)
+
+
+def lost(engine, framed, number: int = 1) -> list[tuple[int, str]]:
+    """The first cases of a stratum, all of them refusals."""
+    with engine.begin() as connection:
+        set_plan(connection, framed.survey.id, Plan(script_zh="您好"), framed.staff, utc_now())
+        found = connection.execute(
+            select(roll.case.c.id, roll.case.c.member).where(
+                roll.case.c.stratum == "huli", roll.case.c.position <= number
+            )
+        ).all()
+        connection.execute(
+            update(fieldwork.case_file)
+            .where(fieldwork.case_file.c.case_id.in_([one.id for one in found]))
+            .values(stage="done", outcome="2.11")
+        )
+    return [(one.id, one.member) for one in found]
 
 
 def sent(client, address: str, **data):
@@ -175,6 +196,21 @@ def test_the_webs_own_role_may_do_all_that_a_draw_takes(settings, engine, framed
     made.extensions[KEY].database.engine.dispose()
 
 
+def test_the_office_lets_the_next_reserve_out_and_everybody_can_count_it(app, engine, framed, drawn):
+    (case_id, member), *_ = lost(engine, framed)
+    office = signed_in(app, "office")
+    address = f"/office/frames/{framed.frame_id}"
+    assert f"启用下一位，替换 {member}" in office.get(address).text
+    assert sent(office, f"{address}/reserves/{case_id}").status_code == 303
+    page = text_of(office.get(address).text)
+    assert "启用下一位" not in page
+    assert member in page
+    assert sent(office, f"{address}/reserves/{case_id}").status_code == 409
+    told = app.test_client().get(f"/draws/{framed.frame_id}/record.json").json
+    assert told["released"] == {"huli": 1, "siming": 0}
+    assert drawn.seed == told["seed"]
+
+
 def test_the_index_leads_from_the_first_page_to_every_draw(app, framed, drawn):
     assert drawn
     stranger = app.test_client()
@@ -200,8 +236,10 @@ def browser(chromium):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("size", "language"), [(DESK, "zh-CN"), (PHONE, "en-GB"), (NARROW, "zh-CN")])
-def test_the_pages_are_well_made(browser, app, framed, drawn, tmp_path, size, language):  # noqa: PLR0917
+def test_the_pages_are_well_made(browser, app, engine, framed, drawn, tmp_path, size, language):  # noqa: PLR0917
     assert drawn
+    with engine.begin() as connection:
+        release_next(connection, framed.survey.id, lost(engine, framed, 3)[0][0], framed.staff, utc_now())
     with serving(app) as site, at_desk(browser, site, "office", size, language) as (page, _):
         for name, address in {
             "frame_drawn": f"/office/frames/{framed.frame_id}",
