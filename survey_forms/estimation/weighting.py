@@ -146,7 +146,7 @@ def weigh(
         margins: of the groups that are raked; every level that the sample has, each trait with the same sum.
 
     Raises:
-        Refused: `margin_trait_absent`, `margin_code_missing`, `margins_disagree`, `margin_cell_empty`,
+        Refused: `margin_trait_absent`, `margin_level_absent`, `margins_disagree`, `margin_cell_empty`,
             `margin_cell_small`, `raking_without_end`, with the group and trait as their place.
         ValueError: a cell twice, or of a stratum that has no population.
     """
@@ -206,7 +206,10 @@ def _margins(
         if without is not None:
             raise Refused("margin_trait_absent", group.name, wcell=without.wcell, trait=trait)
         number = {level: code for code, level in enumerate(totals)}
-        codes = np.array([number.get(level or "", -1) for level in listed], dtype=np.int64)
+        strange = next((level for level in listed if level not in number), None)
+        if strange is not None:
+            raise Refused("margin_level_absent", f"{group.name}.{trait}", level=strange)
+        codes = np.array([number[level or ""] for level in listed], dtype=np.int64)
         sizes_ = np.array(list(totals.values()), dtype=np.float64)
         found.append(Margin(f"{group.name}.{trait}", codes, tuple(totals), sizes_))
     return found

@@ -243,7 +243,7 @@ def test_margins_that_cannot_be_met_are_refused_by_name() -> None:
         return caught.value.code, caught.value.faults[0].path
 
     assert refusal({"age": {"18-34": 9}}) == ("margin_trait_absent", "deputy")
-    assert refusal({"sex": {"f": 9}}) == ("margin_code_missing", "deputy.sex")
+    assert refusal({"sex": {"f": 9}}) == ("margin_level_absent", "deputy.sex")
     assert refusal({"sex": {"f": 9, "m": 9, "x": 9}}) == ("margin_cell_empty", "deputy.sex")
     alone = [cells[0], CellOutcome("list", "sex=m", 2.0, {"I": 1, "R": 9})]
     assert refusal({"sex": {"f": 9, "m": 9}}, alone) == ("margin_cell_small", "deputy.sex")

@@ -39,7 +39,7 @@ class Adjusted:
     r_project: Project
 
 
-_OWN = {"poststratify": "population", "rake": "margins", "calibrate": "totals"}
+OWN = {"poststratify": "population", "rake": "margins", "calibrate": "totals"}
 """What says how, in the arguments of each statistic that adjusts."""
 
 
@@ -54,7 +54,7 @@ def adjusted(request: Request, kind: str) -> Adjusted:
         return _calibrated(request, teller)
     if teller is None:
         if kind != "rake" or request.satisfaction is None:
-            raise Refused("estimate_argument_missing", request.place(_OWN[kind]), statistic=request.statistic)
+            raise Refused("estimate_argument_missing", request.place(OWN[kind]), statistic=request.statistic)
         margins = _margins_of_file(request)
     else:
         margins = _post_strata(request, teller) if kind == "poststratify" else _margins(request, teller)
@@ -80,7 +80,7 @@ def _adjusted(survey: SurveyDesign, factors: Floats, traits: Floats, codes: Sequ
 
 def _teller(request: Request, kind: str) -> Request | None:
     """The entry that says how: this one, one whose id this one's continues, or the nearest before."""
-    if _OWN[kind] in request.args:
+    if OWN[kind] in request.args:
         return request
     named = request.prefix()
     while named is not None and named.dataset == request.dataset:

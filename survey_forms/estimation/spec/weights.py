@@ -11,7 +11,7 @@ import numpy as np
 
 from survey_forms.estimation.design import Floats, Ints, Mask, grouped
 from survey_forms.estimation.linear import standard_errors
-from survey_forms.estimation.spec.adjusting import Adjusted, Project, adjusted, units
+from survey_forms.estimation.spec.adjusting import OWN, Adjusted, Project, adjusted, units
 from survey_forms.estimation.spec.domains import Groups, groups_of
 from survey_forms.estimation.spec.means import answered, variables
 from survey_forms.estimation.spec.request import Request, Result, Statistic
@@ -240,19 +240,20 @@ def _named(request: Request, said: object) -> Floats:
 def _of_entry(request: Request, said: object) -> Floats:
     """A table's weights: of the entry named in `said` ("weights of ID") or by this id's beginning."""
     name = said.rsplit(" ", 1)[-1] if isinstance(said, str) else ""
-    teller = next((one for one in request.document.requests if one.id and one.id == name), None) or request.prefix()
-    own = next((kind for kind in ("rake", "population", "totals") if kind in request.args), None)
-    if "margins" in request.args or own:
-        kind = "rake" if "margins" in request.args else "poststratify" if own == "population" else "calibrate"
-        request.args.get("by"), request.args.get("formula"), request.args.get("calfun"), request.args.get("bounds")
-        return adjusted(request, kind).survey.weights
+    teller = next((one for one in request.document.requests if one.id and one.id == name), None)
+    if teller is None and name in request.table:
+        return request.values("weights", (name,))[:, 0]
+    teller = teller or request.prefix()
+    own = next((kind for kind, told in OWN.items() if told in request.args), None)
+    if own is not None:
+        for argument in ("by", "formula", "calfun", "bounds"):
+            request.args.get(argument)
+        return adjusted(request, own).survey.weights
     while teller is not None and teller.statistic not in KINDS.values():
         teller = teller.prefix()
     if teller is not None and teller.dataset == request.dataset:
         return adjusted(teller, teller.statistic).survey.weights
-    if isinstance(said, str) and name:
-        if name in request.table:
-            return request.values("weights", (name,))[:, 0]
+    if name:
         raise request.wrong("start" if "start" in request.args else "weights", "weights of ID")
     return units(request).weights
 
