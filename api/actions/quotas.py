@@ -93,7 +93,7 @@ def give_back(connection: Connection, case_id: int, now: datetime) -> None:  # n
 def close_cell(  # noqa: PLR0913, PLR0917 - who, what, how, why and when
     connection: Connection, cell_id: int, closing: str, reason: str, staff_id: int, now: datetime
 ) -> None:
-    """Let no more interviews begin in a cell; with `hard` let none complete either: their codes are taken.
+    """Let no more interviews begin in a cell; with `hard` let none complete either (`interviews.may_hand_in`).
 
     Raises:
         Refused: `not_found`, `quota_closing_unfit`, `quota_reason_missing`.
@@ -102,8 +102,7 @@ def close_cell(  # noqa: PLR0913, PLR0917 - who, what, how, why and when
     if closing not in CLOSINGS:
         raise Refused("quota_closing_unfit", "closing")
     quotas.put_cell(connection, {"closing": closing, "closed_at": now, "closed_by": staff_id}, cell_id)
-    stopped = quotas.stop_interviews(connection, cell_id) if closing == "hard" else 0
-    _tell(connection, "quota_closed", cell, reason, staff_id, now, closing=closing, stopped=stopped)
+    _tell(connection, "quota_closed", cell, reason, staff_id, now, closing=closing)
 
 
 def reopen_cell(connection: Connection, cell_id: int, reason: str, staff_id: int, now: datetime) -> None:

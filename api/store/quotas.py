@@ -187,27 +187,6 @@ def give_back_expired(connection: Connection, cell_ids: Sequence[int], now: date
     connection.execute(_GIVE_BACK_EXPIRED, {"cells": list(cell_ids), "now": now})
 
 
-_STOP = text(
-    """
-    UPDATE roll.access_code SET revoked = true WHERE mac IN (
-      SELECT code.mac FROM roll.quota_place place
-      JOIN roll.case_file file ON file.case_id = place.case_id
-      JOIN roll.access_code code ON code.mac = file.interview
-      WHERE place.cell_id = :cell AND place.until IS NOT NULL AND NOT code.spent AND NOT code.revoked
-      ORDER BY code.mac FOR UPDATE OF code SKIP LOCKED)
-    """
-)
-
-
-def stop_interviews(connection: Connection, cell_id: int) -> int:
-    """Take the codes of a cell's interviews under way, so that none completes. Returns how many.
-
-    A code that somebody holds this moment is passed over: its answer is being accepted already, or its interview is
-    about to ask this cell for a place, which the caller has closed.
-    """
-    return connection.execute(_STOP, {"cell": cell_id}).rowcount
-
-
 def fill(connection: Connection, case_id: int) -> None:
     """Let a case have its places for good; the caller holds their cells."""
     connection.execute(update(quota_place).where(quota_place.c.case_id == case_id).values(until=None))

@@ -28,6 +28,8 @@ WITH appointed AS MATERIALIZED (
          OR (:calling AND appointed.case_id IS NULL AND (file.not_before IS NULL OR file.not_before <= :now)))
     AND NOT EXISTS (SELECT FROM roll.case_code AS own JOIN roll.access_code AS code ON code.mac = own.mac
                     WHERE own.case_id = file.case_id AND code.spent)
+    AND NOT EXISTS (SELECT FROM roll.backcheck AS check_ WHERE check_.case_id = file.case_id
+                    AND check_.interviewer = :staff)
   ORDER BY appointed.live_until NULLS LAST, file.priority DESC, coalesce(tried.times, 0),
     drawn.ticket COLLATE "C", file.case_id
   LIMIT 1

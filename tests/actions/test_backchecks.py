@@ -12,6 +12,7 @@ from api.store import fieldwork, flags, roll
 from api.store.backchecks import check_of, checks_of
 from api.store.cases import outcomes_of
 from api.store.paradata import attempts_in
+from api.store.taking import take_next
 from survey_forms.refusal import Refused
 from survey_forms.sampling.contacts import Contact
 from tests.desk import a_person
@@ -151,3 +152,22 @@ def test_no_second_interview_is_made_of_a_back_check(connection, field, office):
         ),
         "backcheck_no_interview",
     )
+
+
+def test_the_desk_gives_a_back_check_to_anybody_but_who_made_the_interview(connection, field, office):
+    choose(connection, field, office)
+    checks = {check.case_id: check for check in checks_of(connection, field.survey.id)}
+    mine = {case for case, check in checks.items() if check.interviewer == field.interviewers[0]}
+    others = fieldwork.case_file.c.case_id.not_in(checks)
+    connection.execute(update(fieldwork.case_file).where(others).values(stage="done"))
+
+    def given(staff):
+        until = NOW + timedelta(hours=1)
+        ask = {"calling": True, "now": NOW, "until": until}
+        found = []
+        while (case := take_next(connection, field.survey.id, "phone", staff, **ask)) is not None:
+            found.append(case)
+        return set(found)
+
+    assert given(field.interviewers[0]) == checks.keys() - mine
+    assert given(field.interviewers[2]) == mine

@@ -6,17 +6,16 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from api.actions import quotas
-from api.store import fieldwork, people, roll
+from api.store import fieldwork, people
 from api.store.base import make_engine
 from api.store.quotas import cell_numbered, cells_of, quota_place
 from survey_forms.refusal import Refused
 from tests.supervision import MORNING as NOW
 from tests.supervision import a_cell, a_field
 
-FILES = fieldwork.case_file
 LATER = NOW + quotas.PLACE_FOR + timedelta(minutes=1)
 
 
@@ -162,21 +161,6 @@ def test_a_soft_close_lets_interviews_end_and_a_hard_one_does_not(connection, cl
     quotas.reopen_cell(connection, cell, "还差几位", field.interviewers[0], NOW)
     assert take(connection, field, 1) is True
     assert [act.act for act in people.acts(connection, 2)] == ["quota_reopened", "quota_closed"]
-
-
-def test_a_hard_close_takes_the_code_of_an_interview_under_way_and_no_other(connection):
-    field = a_field(connection, [*women(2), {"sex": "m", "age": "18-34"}])
-    cell = a_cell(connection, field.survey.id, 5, sex="f")
-    a_cell(connection, field.survey.id, 5, sex="m")
-    for number, case in enumerate(field.cases):
-        take(connection, field, number, sex="m" if number == 2 else "f")
-        mac = bytes([number]) * 32
-        connection.execute(insert(roll.access_code).values(mac=mac, survey_id=field.survey.id, stratum="siming"))
-        connection.execute(update(FILES).where(FILES.c.case_id == case).values(interview=mac))
-    quotas.fill_place(connection, field.cases[1], NOW)
-    quotas.close_cell(connection, cell, "hard", "够了", field.interviewers[0], NOW)
-    rows = connection.execute(select(roll.access_code.c.revoked).order_by(roll.access_code.c.mac))
-    assert [row.revoked for row in rows] == [True, False, False]
 
 
 def test_a_close_without_a_reason_is_refused(connection):
