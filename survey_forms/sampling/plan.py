@@ -6,9 +6,10 @@ has a longer text, which holds all that decides (`text_of`; the recipe is in doc
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import zip_longest
 
 from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.frame import FAULTS_SHOWN, MISSING, Frame, acceptable, note, rows_of, shown
@@ -149,14 +150,20 @@ def check_plan(frame: Frame, plan: Plan) -> None:
         if line.n > len(units):
             facts = {"stratum": line.stratum, "n": line.n, "N": len(units)}
             faults.append(Fault("draw_size_too_large", line.place, facts))
-        for column in needs(line.selection, line.order):
-            kept = frame.facts.get(column, {}).get(line.stratum)
-            lacks = kept is None or MISSING in kept or "" in kept
-            if units and lacks:
-                without = next(
-                    (unit for unit, one in zip(units, kept or (), strict=False) if one in {MISSING, ""}), "-"
-                )
-                facts = {"stratum": line.stratum, "column": column, "unit": without}
-                faults.append(Fault("draw_fact_missing", line.place, facts))
+        faults += _lacking(frame, line)
     if faults:
         raise Refused.of(faults[:FAULTS_SHOWN])
+
+
+def _lacking(frame: Frame, line: PlanLine) -> Iterator[Fault]:
+    """The facts that decide in a stratum and that some unit lacks; sizes of 0, where too few are left to draw."""
+    units = frame.members[line.stratum]
+    for column in needs(line.selection, line.order):
+        kept: Sequence[object] = frame.facts.get(column, {}).get(line.stratum, ())
+        if len(kept) < len(units) or MISSING in kept or "" in kept:
+            lacks = (unit for unit, one in zip_longest(units, kept) if one is None or one in {MISSING, ""})
+            yield Fault(
+                "draw_fact_missing", line.place, {"stratum": line.stratum, "column": column, "unit": next(lacks)}
+            )
+        elif column == "size" and line.n > (able := sum(map(bool, kept))):
+            yield Fault("pps_too_few", line.place, {"n": line.n, "able": able})

@@ -69,6 +69,18 @@ def test_a_fact_that_cannot_decide_is_refused(column: str, value: str, code: str
     assert caught.value.faults[0].path in {"f:5", "p:1"}
 
 
+def test_more_than_have_a_size_are_refused_with_the_line() -> None:
+    lines = (PlanLine("west", 3, "p:1", "pareto"), PlanLine("east", 2, "p:2", "pareto"))
+    sized = [
+        one | {"size": "7" if one["unit_id"] in {"west-001", "west-002", "east-001", "east-002"} else "0"}
+        for one in MEMBERS
+    ]
+    frame = frame_for(("size",), sized)
+    with pytest.raises(Refused, match="pps_too_few") as caught:
+        draw_plan(frame, plan_with(lines, frame.facts_sha256), "r")
+    assert [(one.path, dict(one.facts)) for one in caught.value.faults] == [("p:1", {"n": 3, "able": 2})]
+
+
 def test_a_frame_without_the_columns_is_refused() -> None:
     lines = (PlanLine("east", 3, "p:1", "pareto"),)
     with pytest.raises(Refused, match="draw_fact_missing"):

@@ -3,6 +3,7 @@
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from survey_forms.sampling.drawing import StratumDraw, draw_line, draw_stratum
 from survey_forms.sampling.plan import PlanLine
 from survey_forms.sampling.pps import CIRCLE
 from survey_forms.sampling.rotation import expected_share, overlap_of, shift_of, shifted
-from survey_forms.sampling.tickets import ticket
+from survey_forms.sampling.tickets import ticket, words_of
 
 UNITS = [f"u{number}" for number in range(400)]
 
@@ -42,6 +43,17 @@ def test_shifting_turns_the_circle_and_loses_nobody(number: int, shift: int) -> 
     moved = shifted(f"{number:064x}", shift)
     assert len(moved) == 64
     assert shifted(moved, CIRCLE - shift) == f"{number:064x}"
+
+
+word = st.sampled_from([0, 1, 2**63, 2**64 - 2, 2**64 - 1])
+number = st.tuples(word, word, word, word).map(lambda words: sum(one << (64 * at) for at, one in enumerate(words)))
+
+
+@given(st.lists(number, min_size=1, max_size=9), number)
+def test_a_million_tickets_are_shifted_as_one_is(tickets: list[int], shift: int) -> None:
+    packed = np.frombuffer(b"".join(one.to_bytes(32, "big") for one in tickets), dtype=np.uint8).reshape(-1, 32)
+    moved = words_of(packed, shift).astype(">u8").tobytes().hex()
+    assert moved == "".join(shifted(f"{one:064x}", shift) for one in tickets)
 
 
 @pytest.mark.parametrize("overlap", [Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1)])
