@@ -4,7 +4,7 @@ import csv
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_forms.estimation.outcomes import CLASSES, CODES, class_of, final_of, rates, sums
@@ -13,6 +13,8 @@ from tests.rules.reference import FOLDER, agrees, expected
 
 RATES = ("RR1", "RR2", "RR3", "RR4", "RR5", "RR6", "COOP1", "COOP2", "COOP3", "COOP4")
 RATES += ("REF1", "REF2", "REF3", "CON1", "CON2", "CON3", "e")
+
+LAW = settings(deadline=None)
 
 counts = st.fixed_dictionaries({cls: st.integers(0, 500) for cls in CLASSES})
 attempts = st.lists(st.sampled_from(sorted(CODES)), min_size=1, max_size=12)
@@ -29,6 +31,7 @@ def test_every_code_of_the_list_is_here() -> None:
     assert CODES["4.70"].modes == {"phone", "visit"}
 
 
+@LAW
 @given(attempts, st.randoms(use_true_random=False))
 def test_the_final_outcome_is_one_of_the_attempts_whatever_their_order(codes: list[str], chance) -> None:
     final = final_of(codes)
@@ -39,6 +42,7 @@ def test_the_final_outcome_is_one_of_the_attempts_whatever_their_order(codes: li
     assert final_of([*codes, "3.11"]) == final or codes == ["3.11"] * len(codes) or class_of(final) == "UH"
 
 
+@LAW
 @given(attempts, attempts)
 def test_more_attempts_only_make_an_outcome_stronger(some: list[str], more: list[str]) -> None:
     assert final_of([final_of(some), final_of(more)]) == final_of(some + more)
@@ -69,6 +73,7 @@ def test_no_attempt_has_no_outcome_and_a_strange_code_no_class() -> None:
         class_of("4.7")  # a number that lost its nought
 
 
+@LAW
 @given(counts)
 def test_rates_keep_their_order(given_counts: dict[str, int]) -> None:
     found = rates(given_counts)
@@ -82,6 +87,7 @@ def test_rates_keep_their_order(given_counts: dict[str, int]) -> None:
     assert set(found.named()) == set(RATES)
 
 
+@LAW
 @given(counts, st.integers(2, 9))
 def test_only_the_shares_matter(given_counts: dict[str, int], times: int) -> None:
     one, many = rates(given_counts).named(), rates({cls: times * n for cls, n in given_counts.items()}).named()
