@@ -18,7 +18,7 @@ from survey_forms.estimation.simulation.population import Bools, Floats, Ints
 LEVEL = 0.95
 JOINT = 3.42  # standard deviations: 95 % jointly over 80 units
 FULL = 2000  # draws of the plan's own bands
-SMALL_MARGIN = 0.0033  # 0.93 at 2,000 draws: what units of 15 to 49 ratings may fall below the others
+SMALL_LEAST, SMALL_MARGIN = 0.93, 0.0033  # of units with 15 to 49 ratings: at 2,000 draws, and below the others
 SMALL, MIDDLE, LARGE = 15, 50, 125  # expected ratings of a unit
 
 
@@ -130,13 +130,14 @@ def verdicts_of(scenario: str, estimator: str, series: Series) -> list[Verdict]:
     ratio = np.square(series.se).mean(axis=0) / np.square(sd)
     coverage = series.coverage
     least, most = shares_between(LEVEL, draws)
+    small = SMALL_LEAST if draws >= FULL else shares_between(LEVEL - SMALL_MARGIN, draws)[0]
     middle, half = 0.9515, widened(0.0065, draws)
     judged = series.expected >= SMALL
     rows: Sequence[tuple[Check, Floats, Bools, float, float]] = (
         (Check.BIAS, bias, judged, 0.0, 4.0),
         (Check.VARIANCE, ratio, series.expected >= LARGE, *ratios_between(draws)),
         (Check.COVERAGE, coverage, series.expected >= MIDDLE, least, most),
-        (Check.COVERAGE_SMALL, coverage, judged & (series.expected < MIDDLE), least - SMALL_MARGIN, 1.0),
+        (Check.COVERAGE_SMALL, coverage, judged & (series.expected < MIDDLE), small, 1.0),
     )
     found = [
         Verdict(
