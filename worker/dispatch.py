@@ -36,6 +36,9 @@ QUEUE_OF = {
 }
 """One queue a worker process: a worker that listens to two loses the job it held when it is killed."""
 
+LONGEST_JOB = {"frames": 600}
+"""Seconds: the last step of a frame of a million makes all of it at once, or nothing."""
+
 MOST_BELLS = 2
 """Queued at once for a topic: one for what the running job may just have missed, one to spare."""
 
@@ -121,7 +124,7 @@ class Dispatcher:
                 "worker.drain.answer_bell",
                 topic,
                 job_id=f"{topic}-{time.time_ns():x}",
-                job_timeout=60,
+                job_timeout=LONGEST_JOB.get(topic, 60),
                 ttl=30,
                 result_ttl=0,
                 failure_ttl=3600,

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 
 from api.actions.frames import OPEN_ROUNDS
 from api.actions.sealed_words import Safe
-from api.store import draws, frames, listed, people
+from api.store import draws, evaluations, frames, listed, people, survey_setup
 from api.store.draws import Committed
 from api.store.frames import Frame
-from api.store.windows import hold_window
+from api.store.windows import hold_window, window_of
 from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.drawing import Draw, StratumDraw, draw_plan, tickets_of
 from survey_forms.sampling.frame import Frame as Members
@@ -103,6 +103,7 @@ def commit_plan(connection: Connection, frame_id: int, said: Commitment, staff_i
     faults = list(_wrong(said, now))
     try:
         plan, _ = _resolved(connection, held, said.source)
+        _carry_units(connection, held.survey_id, read_plan_file(said.source).units_per_respondent)
     except Refused as refused:
         raise Refused.of([*refused.faults, *faults]) from refused
     if faults:
@@ -205,6 +206,18 @@ def _wrong(said: Commitment, now: datetime) -> Iterator[Fault]:
         yield Fault("plan_randomness_unnamed", "randomness_source", {"most": LONGEST_SOURCE})
     if said.known_from <= now:
         yield Fault("plan_known_too_early", "known_from")
+
+
+def _carry_units(connection: Connection, survey_id: int, wished: int | None) -> None:
+    """Let each respondent rate as many units as the plan says; an open survey keeps what it began with."""
+    window = window_of(connection, survey_id)
+    if wished is None or window is None:
+        return
+    units = len(evaluations.units_of(connection, window.evaluation_id))
+    if not 0 < wished < max(units, 1):
+        raise Refused("survey_units_unfit", "plan.toml:units_per_respondent", units=units)
+    if not survey_setup.set_units_per_respondent(connection, survey_id, wished, draft=window.round_status == "draft"):
+        raise Refused("plan_units_fixed", "plan.toml:units_per_respondent", wished=wished)
 
 
 def _resolved(connection: Connection, held: Frame, source: str) -> tuple[Plan, Members]:

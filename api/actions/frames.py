@@ -20,7 +20,7 @@ from api.actions.frame_file import MOST_LINES, Head, Reader, head_of, recognise
 from api.actions.frame_lines import Line, LineReader, check_columns, guess
 from api.actions.sealed_files import SealedFiles, digest_of
 from api.actions.sealed_words import Safe
-from api.store import frames, people, roll, surveys
+from api.store import frames, people, roll, survey_setup, surveys
 from api.store.frames import FrameImport
 from api.store.owed import emit
 from api.store.windows import Window, hold_window, window_of
@@ -189,7 +189,7 @@ def take_populations(connection: Connection, frame_id: int, staff_id: int, now: 
     sizes = frames.sizes_of(connection, frame_id)
     before = {one.code: one.population for one in surveys.strata_of(connection, found.survey_id)}
     changed = {code: n for code, n in sizes.items() if before.get(code, n) != n}
-    frames.set_populations(connection, found.survey_id, changed)
+    survey_setup.set_populations(connection, found.survey_id, changed)
     told = {code: f"{before[code]} → {n}" for code, n in changed.items()}
     people.record_act(connection, "frame_populations_taken", now, staff_id, frame=frame_id, changed=told)
 

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from api.store.base import facts, metadata, moment, serial
 from api.store.people import staff
 from api.store.roll import frame, frame_member
-from api.store.surveys import stratum, survey
+from api.store.surveys import survey
 
 if TYPE_CHECKING:
     from psycopg import Connection as Session
@@ -272,14 +272,6 @@ def members_by_stratum(connection: Connection, frame_id: int, columns: Sequence[
         .where(frame_member.c.frame_id == frame_id)
         .order_by(collate(frame_member.c.stratum, "C"), frame_member.c.row),
     )
-
-
-def set_populations(connection: Connection, survey_id: int, populations: Mapping[str, int]) -> None:
-    """Let strata be as large as said."""
-    for code, number in populations.items():
-        connection.execute(
-            update(stratum).where(stratum.c.survey_id == survey_id, stratum.c.code == code).values(population=number)
-        )
 
 
 def import_of_frame(connection: Connection, frame_id: int) -> int | None:

@@ -134,3 +134,22 @@ def maker_of(connection: Connection, round_id: int) -> int | None:
     """Who set a round up."""
     found: int | None = connection.execute(select(round_.c.made_by).where(round_.c.id == round_id)).scalar_one()
     return found
+
+
+def set_populations(connection: Connection, survey_id: int, populations: Mapping[str, int]) -> None:
+    """Let strata be as large as said."""
+    for code, number in populations.items():
+        connection.execute(
+            update(stratum).where(stratum.c.survey_id == survey_id, stratum.c.code == code).values(population=number)
+        )
+
+
+def set_units_per_respondent(connection: Connection, survey_id: int, number: int, *, draft: bool) -> bool:
+    """Let each respondent rate so many units, of a draft alone; whether the survey says so now."""
+    if draft:
+        connection.execute(update(survey).where(survey.c.id == survey_id).values(units_per_respondent=number))
+    return (
+        draft
+        or connection.execute(select(survey.c.units_per_respondent).where(survey.c.id == survey_id)).scalar_one()
+        == number
+    )

@@ -2,19 +2,20 @@
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from api.actions import draws as actions
 from api.actions.draw_record import public_record, was_drawn
 from api.actions.draws import Commitment, commit_plan, draw_frame, look_at_plan
 from api.actions.frames import canonical_csv, take_populations
 from api.commands.draw import draw_command
-from api.store import draws, evaluations, frames, listed, roll
+from api.store import draws, evaluations, frames, listed, roll, surveys
 from survey_forms.refusal import Refused
 from tests.draws import AFTER, KNOWN, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame, drawn, planned
 from tests.frames import NOW, a_registry, members
@@ -198,6 +199,43 @@ def test_a_plan_is_looked_at_before_it_is_committed(connection, framed):
     assert looked.half == pytest.approx(1.95996 * 15 * ((1 / 30 - 1 / 300) / 2) ** 0.5, rel=1e-4)
     assert refused(look_at_plan, connection, framed.frame_id, "total = ") == "plan_unreadable"
     assert refused(look_at_plan, connection, 999_999, PLAN) == "not_found"
+
+
+def test_the_units_that_each_respondent_rates_come_from_the_plan_of_a_draft(connection, framed):
+    for code in ("a", "b", "c"):
+        connection.execute(
+            insert(evaluations.unit).values(
+                evaluation_id=framed.survey.evaluation_id, code=code, name_zh=code, name_en=code
+            )
+        )
+    plan = f"{PLAN}units_per_respondent = 2\n"
+    assert refused(planned, connection, framed, plan) == "plan_units_fixed"
+    assert refused(planned, connection, framed, plan.replace("= 2", "= 3")) == "survey_units_unfit"
+    connection.execute(
+        update(evaluations.round_).where(evaluations.round_.c.id == framed.survey.round_id).values(status="draft")
+    )
+    planned(connection, framed, plan)
+    asked = select(surveys.survey.c.units_per_respondent).where(surveys.survey.c.id == framed.survey.id)
+    assert connection.execute(asked).scalar_one() == 2
+
+
+def test_of_many_who_draw_at_once_one_does(engine, registry):
+    with engine.begin() as connection:
+        framed = a_frame(connection, registry)
+        planned(connection, framed)
+
+    def draw(number: int) -> str:
+        try:
+            with engine.begin() as session:
+                draw_frame(session, registry.safe, framed.frame_id, f"randomness {number}", framed.other, AFTER)
+        except Refused as refusal:
+            return refusal.code
+        return "drawn"
+
+    with ThreadPoolExecutor(6) as people:
+        assert sorted(people.map(draw, range(6))) == ["draw_twice"] * 5 + ["drawn"]
+    with engine.connect() as connection:
+        assert len(listed.cases_of(connection, framed.survey.id)) == 60
 
 
 def test_whoever_knows_an_id_is_told_why(connection, registry, framed):

@@ -1,5 +1,7 @@
 """A reserve takes a lost case's place: the next in line, once, after the last word on its predecessor."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import select, update
 
@@ -93,3 +95,24 @@ def test_a_stratum_without_reserves_gives_none(connection, framed):
     lost = case_at(connection, "huli", 5)
     ended(connection, lost.id)
     assert release_next(connection, framed.survey.id, lost.id, framed.staff, AFTER) is None
+
+
+def test_lost_cases_that_are_replaced_at_once_get_different_reserves(engine, tmp_path):
+    registry = a_registry(tmp_path)
+    with engine.begin() as connection:
+        framed = a_frame(connection, registry)
+        drawn(connection, registry, framed)
+        set_plan(connection, framed.survey.id, Plan(script_zh="您好"), framed.staff, AFTER)
+        losts = [case_at(connection, "huli", position).id for position in range(1, 7)]
+        for lost in losts:
+            ended(connection, lost)
+
+    def release(case_id: int) -> int | None:
+        with engine.begin() as session:
+            return release_next(session, framed.survey.id, case_id, framed.staff, AFTER)
+
+    with ThreadPoolExecutor(6) as people_:
+        released = list(people_.map(release, losts))
+    given = [one for one in released if one]
+    assert len(given) == len(set(given)) == 4
+    assert released.count(None) == 2
