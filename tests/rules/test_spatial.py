@@ -67,6 +67,7 @@ def test_the_serpentine_goes_to_and_fro() -> None:
     latitudes, longitudes = [0, 0, 0, 9, 9, 9], [1, 3, 2, 1, 3, 2]
     assert serpentine(latitudes, longitudes, 4).tolist() == [0, 2, 1, 4, 5, 3]
     assert serpentine(latitudes, longitudes, 3).tolist() == [0, 3, 2, 5, 1, 4]  # one band: from west to east
+    assert serpentine([0, 1, 2, 3], [0, 1, 2, 3], 4).tolist() == [0, 1, 3, 2]  # bands of equal height, to the millionth
 
 
 def test_codes_stand_in_the_order_of_their_bytes() -> None:
