@@ -23,7 +23,7 @@ from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.rank import group_of, groups_of
 
-_NOTHING_SHOWN = {"n": None, "value": None, "se": None, "low": None, "high": None, "flags": ()}
+_NOTHING_SHOWN = {"n": None, "value": None, "se": None, "df": None, "low": None, "high": None, "flags": ()}
 
 PUBLISHED = frozenset({"published", "archived"})
 
@@ -74,6 +74,7 @@ class GroupResult:
     n: int | None
     value: float | None
     se: float | None
+    df: float | None
     low: float | None
     high: float | None
     flags: tuple[str, ...]
@@ -272,7 +273,7 @@ def _estimates(
                 unit=units[row["unit"]],
                 hidden=is_hidden,
                 flags=tuple(shown["flags"]),
-                **{name: shown[name] for name in ("n", "value", "se", "low", "high")},
+                **{name: shown[name] for name in ("n", "value", "se", "df", "low", "high")},
             )
         )
     return found, hidden.rows

@@ -31,9 +31,10 @@ def results_sheet(report: Report) -> Sheet:
         *(
             "单位代码",
             "单位",
-            "名次",
             "名次区间最好",
             "名次区间最差",
+            "同时区间最好",
+            "同时区间最差",
             "综合得分",
             "标准误",
             "95%区间下限",
@@ -51,7 +52,17 @@ def results_sheet(report: Report) -> Sheet:
 def estimates_sheet(report: Report) -> Sheet:
     """What each group says of each unit; a hidden cell says so and nothing else."""
     headings = (
-        *("评议主体代码", "评议主体", "单位代码", "单位", "得分(0-100)", "标准误", "95%区间下限", "95%区间上限"),
+        *(
+            "评议主体代码",
+            "评议主体",
+            "单位代码",
+            "单位",
+            "得分(0-100)",
+            "标准误",
+            "自由度",
+            "95%区间下限",
+            "95%区间上限",
+        ),
         *("评价份数", "是否隐去", "提示", "数据性质", "计算时间"),
     )
     return Sheet(
@@ -136,14 +147,14 @@ def results_xlsx(evaluation: str) -> Response:
     """Download everything."""
     report = _report(evaluation, "results.xlsx")
     sheets = [results_sheet(report), estimates_sheet(report), ledger_sheet(report), notes_sheet(report)]
-    return _attachment(xlsx_bytes(sheets), XLSX, f"{report.evaluation.name_zh}.xlsx", "results.xlsx")
+    return attachment(xlsx_bytes(sheets), XLSX, f"{report.evaluation.name_zh}.xlsx", "results.xlsx")
 
 
 def _csv(code: str, kind: str) -> Response:
     report = _report(code, f"{kind}.csv")
     name, sheet = SHEETS[kind]
     lines: Iterator[bytes] = csv_lines(sheet(report))
-    return _attachment(lines, f"{CSV}; charset=utf-8", f"{report.evaluation.name_zh}-{name}.csv", f"{kind}.csv")
+    return attachment(lines, f"{CSV}; charset=utf-8", f"{report.evaluation.name_zh}-{name}.csv", f"{kind}.csv")
 
 
 def _report(code: str, file: str) -> Report:
@@ -155,7 +166,7 @@ def _report(code: str, file: str) -> Report:
     return report
 
 
-def _attachment(content: bytes | Iterator[bytes], kind: str, name: str, plain_name: str) -> Response:
+def attachment(content: bytes | Iterator[bytes], kind: str, name: str, plain_name: str) -> Response:
     """A file to be kept, under a Chinese name where the browser knows RFC 6266, else a plain one."""
     response = Response(content, content_type=kind)
     safe = "".join(char if char.isprintable() and char not in '/\\:*?"<>|' else "_" for char in name)
@@ -166,7 +177,7 @@ def _attachment(content: bytes | Iterator[bytes], kind: str, name: str, plain_na
 def _result_row(report: Report, one: UnitResult) -> Sequence[Value]:
     composite = report.composite
     return [
-        *(one.unit.code, one.unit.name_zh, one.rank, one.place.best, one.place.worst),
+        *(one.unit.code, one.unit.name_zh, one.place.best, one.place.worst, one.jointly.best, one.jointly.worst),
         *(one.composite, one.se, one.low, one.high),
         HIDDEN if one.n is None else one.n,
         *(one.grade or f"未定(缺 {one.grade_missing})", one.grade_probability),
@@ -179,7 +190,18 @@ def _result_row(report: Report, one: UnitResult) -> Sequence[Value]:
 
 def _estimate_row(report: Report, one: GroupResult) -> Sequence[Value]:
     return [
-        *(one.group, one.group_zh, one.unit.code, one.unit.name_zh, one.value, one.se, one.low, one.high, one.n),
+        *(
+            one.group,
+            one.group_zh,
+            one.unit.code,
+            one.unit.name_zh,
+            one.value,
+            one.se,
+            one.df,
+            one.low,
+            one.high,
+            one.n,
+        ),
         *(HIDDEN if one.hidden else "否", _flags(one.flags), _nature(report)[0]),
         report.composite.computed_at if report.composite else None,
     ]

@@ -119,7 +119,10 @@ def show_evaluation(evaluation: str) -> dict[str, Any]:
 
 @blp.route("/evaluations/<evaluation>/results", parameters=[EVALUATION])
 @allow(*READERS)
-@told("综合得分", "Composites with standard error, 95 % interval, grade and its probability; by rank.")
+@told(
+    "综合得分",
+    "Composites with standard error and 95 % interval, grade and probability, rank interval.",
+)
 @blp.response(200, ResultsSchema())
 def show_results(evaluation: str) -> dict[str, Any]:
     """Show the composites, or what is missing for them."""
@@ -203,7 +206,7 @@ def trace_of(report: Report, unit: str, *, masked: bool) -> list[dict[str, Any]]
     """The trace of a unit. Masked, the figures of hidden cells and the formulas that spell them are left out."""
     output = report.composite.output if report.composite else None
     row = next((one for one in output["units"] if one["id"] == unit), None) if output else None
-    lines: list[dict[str, Any]] = row["trace"] if row else []
+    lines = [_without_rank(report, unit, line) for line in row["trace"]] if row else []
     hidden = {one.component for one in report.estimates if one.unit.code == unit and one.hidden}
     if not masked or not hidden:
         return lines
@@ -212,6 +215,14 @@ def trace_of(report: Report, unit: str, *, masked: bool) -> list[dict[str, Any]]
         inputs = [{**one, "value": None} if one.get("path") in hidden else one for one in line["inputs"]]
         shown.append({**line, "inputs": inputs, "formula": line["formula"] if inputs == line["inputs"] else ""})
     return shown
+
+
+def _without_rank(report: Report, unit: str, line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the trace; a rank is told as the places that it may be, never by itself."""
+    if line["step"] != "rank":
+        return line
+    place = next(one.place for one in report.units if one.unit.code == unit)
+    return {**line, "result": {"best": place.best, "worst": place.worst}}
 
 
 def _shown(connection: Connection, evaluation: Evaluation) -> dict[str, Any]:

@@ -158,12 +158,18 @@ class UnitResultSchema(Measured):
     )
     grade_probability = fields.Float(allow_none=True, metadata=means("该等次的概率", "probability of that grade"))
     grades = Grades(required=True, metadata=means("各等次的概率", "probability of each grade"))
-    rank = fields.Integer(required=True, metadata=means("名次", "rank"))
-    rank_in_class = fields.Integer(allow_none=True, metadata=means("本组名次", "rank within the class"))
     place = fields.Nested(
         PlaceSchema(),
         required=True,
-        metadata=means("名次区间(95%):名次不脱离区间公布", "rank interval (95 %): no rank is told without it"),
+        metadata=means("名次区间(95%):不单独公布名次", "rank interval (95 %): no rank is told by itself"),
+    )
+    jointly = fields.Nested(
+        PlaceSchema(),
+        required=True,
+        metadata=means("全部单位同时成立的名次区间(95%)", "rank interval (95 %) of all units at once"),
+    )
+    band = fields.Integer(
+        required=True, metadata=means("误差带:同带单位分不出高低", "error band: units of one band are not told apart")
     )
     ranked = fields.Integer(required=True, metadata=means("参加排名的单位数", "units that it is ranked among"))
     prize = fields.String(allow_none=True)
@@ -193,7 +199,7 @@ class StateSchema(Schema):
 
 
 class ResultsSchema(StateSchema):
-    """The results of an evaluation by rank; no units while something is missing."""
+    """The results of an evaluation by grade and error band; no units while something is missing."""
 
     units = fields.List(fields.Nested(UnitResultSchema()), required=True)
 
@@ -209,6 +215,7 @@ class EstimateSchema(Measured):
     unit = fields.Nested(UnitSchema(), required=True)
     hidden = fields.Boolean(required=True, metadata=means("为保护受访者而隐去", "hidden to protect respondents"))
     value = fields.Float(required=True, allow_none=True, metadata=means("得分(0 至 100)", "score, 0 to 100"))
+    df = fields.Float(required=True, allow_none=True, metadata=means("自由度", "degrees of freedom (Satterthwaite)"))
 
 
 class LedgerLineSchema(Schema):

@@ -32,6 +32,8 @@ ROUTES = {
     f"{BASE}/estimates.csv": OFFICES,
     f"{BASE}/ledger.csv": OFFICES,
     f"{BASE}/results.xlsx": OFFICES,
+    **{f"{BASE}/{name}": OFFICES for name in ("rates", "weights", "covariances", "claims", "methods.xlsx")},
+    **{f"{BASE}/{name}.csv": OFFICES for name in ("rates", "weights", "outcomes", "covariances", "claims")},
 }
 
 
@@ -98,7 +100,9 @@ def test_results_say_what_was_computed_with_its_error_and_from_what(client_of, e
     assert body["inputs_digest"] == kept.inputs_digest
     assert body["problems"] == []
     first = body["units"][0]
-    assert (first["unit"]["code"], first["rank"]) == ("harbour", 1)
+    assert (first["unit"]["code"], first["band"]) == ("harbour", 0)
+    assert first["place"] == first["jointly"] == {"best": 1, "worst": 1}
+    assert not {"rank", "rank_in_class"} & first.keys()
     # 91.5 × 80 % + (40 % × 67.5 + 60 % × 54) × 20 % − 2
     assert first["composite"] == "83.08"
     assert first["parts"] == {"indicator": "73.2", "public_review": "11.88", "inspection": "-2"}
@@ -111,6 +115,8 @@ def test_the_trace_of_a_unit_comes_with_its_estimates_and_ledger(client_of):
     body = client_of("office").get(f"{BASE}/results/harbour").json
     assert body["result"]["composite"] == "83.08"
     assert {line["step"] for line in body["trace"]} >= {"entry", "component", "total", "composite", "grade"}
+    ranks = [line["result"] for line in body["trace"] if line["step"] == "rank"]
+    assert set(map(str, ranks)) == {str({"best": 1, "worst": 1})}
     assert [(one["seq"] > 0, one["points"], one["reversed_by"] is not None) for one in body["ledger"]] == [
         (True, "0.5", True),
         (True, "2", False),

@@ -30,7 +30,9 @@ def test_results_come_with_their_error_and_what_they_were_computed_from(bureau):
     assert unquote(name.partition("filename*=UTF-8''")[2]) == "小镇考评-综合得分.csv"
     head, first, second = rows(answer)
     row = dict(zip(head, first, strict=True))
-    assert (row["单位"], row["名次"], row["综合得分"], row["公众评议(计入分数)"]) == ("harbour局", 1.0, 83.08, 11.88)
+    assert (row["单位"], row["综合得分"], row["公众评议(计入分数)"]) == ("harbour局", 83.08, 11.88)
+    assert (row["名次区间最好"], row["名次区间最差"], row["同时区间最好"], row["同时区间最差"]) == (1.0, 1.0, 1.0, 1.0)
+    assert "名次" not in head  # a bare rank is told nowhere
     assert row["察访核验(计入分数)"] == -2.0
     assert row["95%区间下限"] < 83.08 < row["95%区间上限"]
     assert "模拟数据" in row["数据性质"]
@@ -48,7 +50,7 @@ def test_the_workbook_holds_everything_and_says_that_it_is_simulated(bureau):
     answer = bureau.get(f"{BASE}/results.xlsx")
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     assert book.sheetnames == ["综合得分", "分组评价", "扣分台账", "说明"]
-    assert book["综合得分"]["F2"].value == 83.08
+    assert book["综合得分"]["G2"].value == 83.08
     assert {cell.data_type for sheet in book for line in sheet for cell in line} <= {"s", "n"}
     notes = {line[0].value: line[1].value for line in book["说明"].iter_rows(min_row=2)}
     assert "模拟数据" in notes["数据性质"]
@@ -65,7 +67,7 @@ def test_real_data_are_not_called_simulated(bureau, engine):
 def test_a_hidden_cell_has_no_figure_in_any_file(bureau):
     for line in rows(bureau.get(f"{BASE}/estimates.csv"))[1:]:
         if line[0] == "deputies":
-            assert line[4:10] == ["", "", "", "", "", "隐去"]
+            assert line[4:11] == ["", "", "", "", "", "", "隐去"]
 
 
 def test_who_took_which_file_is_recorded(bureau, engine, town):
