@@ -66,6 +66,8 @@ def test_one_margin_raked_is_post_stratified_and_calibrated_alike() -> None:
         ("poststratify", {"population": 3}, ("estimate_argument_wrong", "args.population")),
         ("allocation", {"method": "by heart", "N": [1], "n": 1}, ("estimate_argument_wrong", "args.method")),
         ("allocation", {"method": "neyman", "N": [5, 6], "S": [1], "n": 3}, ("estimate_argument_wrong", "args.S")),
+        ("allocation", {"method": "equal", "N": [0], "n": 0}, ("estimate_argument_wrong", "args.N")),
+        ("allocation", {"method": "neyman", "N": [0, 5], "S": [5, 0], "n": 3}, ("estimate_argument_wrong", "args.S")),
         ("systematic_selection", {"size": [1, 2], "n": 1, "start_u": 1}, ("estimate_argument_wrong", "args.start_u")),
         ("aapor", {"I": -1}, ("estimate_argument_wrong", "args.I")),
         ("grade_probability", {"cuts": [1, 2]}, ("estimate_argument_wrong", "args.cuts")),

@@ -33,6 +33,8 @@ def allocation(request: Request) -> Result:
     if rule == "cost-optimal" and "budget" in request.args:
         budget = Fraction(str(request.number("budget")))
         spreads, costs = _numbers(request, "S"), _numbers(request, "cost")
+        if not any(shares.neyman_weights(sizes, spreads).values()):
+            raise request.wrong("S", "number > 0")
         return {"real": list(shares.real_of_budget(sizes, spreads, costs, budget).values())}
     total = int(request.number("n"))
     if rule == "neyman" and "integer" in words:
@@ -40,6 +42,8 @@ def allocation(request: Request) -> Result:
         given = allocate.neyman(sizes, spreads, total, minimum)
         return {"integer": list(given.values()), "variance_of_mean": shares.variance_of_mean(sizes, spreads, given)}
     weights = _weights(request, rule, sizes)
+    if not any(weights.values()):
+        raise request.wrong("S" if "S" in request.args else "I", "number > 0")
     result: Result = {"real": list(shares.real(weights, total).values())}
     if "remainder" in rounding:
         unbounded = dict.fromkeys(sizes, total)
@@ -73,6 +77,8 @@ def _numbers(request: Request, name: str) -> Numbers:
     least = 0 if name in {"N", "S"} else 1e-300
     if len(values) != len(request.numbers("N")) or min(values) < least:
         raise request.wrong(name, f"{len(request.numbers('N'))} × number")
+    if not any(values):
+        raise request.wrong(name, "[number, …] > 0")
     if name == "N" and any(value != int(value) for value in values):
         raise request.wrong(name, "1, 2, 3, …")
     return {str(place): Fraction(str(value)) for place, value in enumerate(values)}
