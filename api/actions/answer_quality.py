@@ -3,7 +3,7 @@
 Nothing of an answer is written beside its mark: how many items, how many equal answers, never which.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +13,10 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from api.actions.tally import form_of_version
-from api.store import flags, rounds
+from api.store import flags, rounds, tallies
 from api.store.flags import Answered, Flag
 from api.store.windows import window_of
+from survey_forms.estimation.overall import HUNDREDTHS, OVERALL, overall
 from survey_forms.estimation.quality import (
     LEVEL,
     Moments,
@@ -26,7 +27,11 @@ from survey_forms.estimation.quality import (
     variance,
     vector_digest,
 )
-from survey_forms.forms.model import Form
+from survey_forms.forms.answers import ratings
+from survey_forms.forms.model import Answers, Form
+
+FEWEST_TOLD = 10
+"""Fewer answers are never told apart (survey_forms/disclosure.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,9 @@ def raise_answer_flags(connection: Connection, survey_id: int, now: datetime) ->
         if one.form_version not in scales:
             scales[one.form_version] = scales_of(form_of_version(connection, one.form_version))
         looked.add(one, rated_by(scales[one.form_version], one.answers))
-    return flags.put_flags(connection, survey_id, [*_of_answers(looked), *_of_interviewers(looked)], now)
+    new = flags.put_flags(connection, survey_id, [*_of_answers(looked), *_of_interviewers(looked)], now)
+    flags.put_flags(connection, survey_id, [_both_results(connection, survey_id)], now)
+    return new
 
 
 Scales = Mapping[str, Mapping[str, tuple[int, int] | None]]
@@ -106,6 +113,33 @@ def rated_by(scales: Scales, answers: Mapping[str, object]) -> Rated:
         choices=[(question, value) for question, value, _ in known],
         unknown=len(given) - len(known),
     )
+
+
+def _both_results(connection: Connection, survey_id: int) -> Flag:
+    """How much each unit's mean (unweighted, in points) moves when the marked answers are left out.
+
+    Told only where ten answers or more are marked and as many are left: of fewer, the difference would tell what
+    they say.
+    """
+    whole: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for _, _, unit, item, n, s1, _ in tallies.cells_of(connection, survey_id):
+        if item == OVERALL:
+            whole[unit][0] += n
+            whole[unit][1] += s1
+    marked: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+    number = 0
+    for one in flags.answers_to_check(connection, survey_id, only_flagged=True):
+        number += 1
+        form = form_of_version(connection, one.form_version)
+        for rating in overall(ratings(form, Answers(one.answers))):
+            marked[rating.unit][0] += 1
+            marked[rating.unit][1] += rating.points
+    moved = {
+        unit: (s1 - marked[unit][1]) / left / HUNDREDTHS - s1 / n / HUNDREDTHS
+        for unit, (n, s1) in sorted(whole.items())
+        if marked[unit][0] >= FEWEST_TOLD and (left := n - marked[unit][0]) >= FEWEST_TOLD
+    }
+    return Flag("both_results", "interviewer", "all", {"marked": number, "units": len(whole), "moved": moved})
 
 
 def _of_answers(looked: _Looked) -> list[Flag]:

@@ -16,13 +16,14 @@ from api.actions.supervision import Interviewer, fieldwork_now
 from api.auth import allow, current_staff
 from api.pages.charts import Mark, interval_chart
 from api.pages.quality_words import FLAG_NAMES, fact_words, verdict_name, z_words
-from api.pages.render import language, page, t
+from api.pages.render import language, named, page, t
 from api.pages.survey_in_view import survey_in_view
-from api.pages.ui import percent
+from api.pages.ui import percent, points, signed
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import flags, owed, paradata
 from api.store.backchecks import checks_of
+from api.store.evaluations import units_of
 from survey_forms.estimation.quality import Outlier
 from survey_forms.refusal import Refused
 
@@ -164,13 +165,17 @@ def _flags_page(survey_id: int, trouble: _Trouble | None = None) -> Response:
         evaluation, survey = survey_in_view(connection, survey_id)
         found = flags.flags_of(connection, survey_id)
         names = paradata.hands_of(connection, survey_id)
+        unit_names = {unit.code: named(unit) for unit in units_of(connection, evaluation.id)}
     shown = [one for one in found if one.subject != "all"]
     return page(
         "supervisor/flags.html",
         evaluation=evaluation,
         survey=survey,
         found=shown,
-        effect=next((one.facts for one in found if one.subject == "all"), None),
+        effect=next((one.facts for one in found if one.kind == "interviewer_effect"), None),
+        both=next((one.facts for one in found if one.kind == "both_results"), None),
+        unit_names=unit_names,
+        moved_chart=_moved_chart(found, unit_names),
         open=sum(one.judged_at is None for one in shown),
         answers=len({one.subject for one in shown if one.subject_kind == "response"}),
         flag_names={kind: t(*words) for kind, words in FLAG_NAMES.items()},
@@ -199,6 +204,17 @@ def _verdicts(results: Mapping[int, Mapping[str, int]]) -> dict[int, str]:
         who: " · ".join(f"{verdict_name(verdict)} {number}" for verdict, number in mine.items() if number)
         for who, mine in results.items()
     }
+
+
+def _moved_chart(found: list[flags.StoredFlag], names: Mapping[str, str]) -> Markup | None:
+    """How far each unit's mean moves without the marked answers; None where nothing may be told."""
+    moved: Mapping[str, float] = next((one.facts["moved"] for one in found if one.kind == "both_results"), {})
+    if not moved:
+        return None
+    marks = [Mark(names.get(unit, unit), by, note=signed(by)) for unit, by in moved.items()]
+    most = max(abs(by) for by in moved.values())
+    title = t("去掉有标记的答卷，平均分变动（分）", "How means move without the marked answers (points)")
+    return interval_chart(marks, title, t("最多变动 %s 分", "by %s points at most") % points(most))
 
 
 def _cooperation_chart(found: list[Interviewer], beside: Mapping[int, Outlier]) -> Markup:

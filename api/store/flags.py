@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     select,
     update,
 )
@@ -154,10 +155,14 @@ def is_complete(connection: Connection, survey_id: int) -> bool:
     return connection.execute(query).first() is not None
 
 
-def answers_to_check(connection: Connection, survey_id: int, batch: int = 2000) -> Iterator[Answered]:
-    """The stored answers of a survey, streamed."""
+def answers_to_check(
+    connection: Connection, survey_id: int, *, only_flagged: bool = False, batch: int = 2000
+) -> Iterator[Answered]:
+    """The stored answers of a survey, streamed; or only those that are marked."""
     columns = (response.c[name] for name in ("id", "form_version", "answers", "mode", "interviewer"))
-    rows = connection.execute(
-        select(*columns).where(response.c.survey_id == survey_id), execution_options={"yield_per": batch}
-    )
+    query = select(*columns).where(response.c.survey_id == survey_id)
+    if only_flagged:
+        marked = (quality_flag.c.survey_id == survey_id) & (quality_flag.c.subject_kind == "response")
+        query = query.where(cast(response.c.id, Text).in_(select(quality_flag.c.subject).where(marked)))
+    rows = connection.execute(query, execution_options={"yield_per": batch})
     return (Answered(*row) for row in rows)

@@ -10,19 +10,21 @@ from sqlalchemy import func, insert, select, update
 
 from api.actions import quality
 from api.actions.answer_quality import raise_answer_flags
+from api.actions.tally import fold
 from api.store import ballots, evaluations, roll
 from api.store.flags import flagged_responses, flags_of
 from survey_forms.refusal import Refused
-from tests.builders import a_grid_book, a_survey
+from tests.builders import SATISFACTION, a_grid_book, a_survey
 from tests.desk import a_person
 from tests.supervision import MORNING as NOW
 from tests.supervision import a_field, an_attempt
 
 UNITS = 24
+POINTS = {name: points for _, name, _, points in SATISFACTION}
 
 
 def kinds(connection, survey_id):
-    return Counter((flag.kind, flag.subject_kind) for flag in flags_of(connection, survey_id))
+    return Counter((flag.kind, flag.subject_kind) for flag in flags_of(connection, survey_id) if flag.subject != "all")
 
 
 class TestOfAttempts:
@@ -116,6 +118,10 @@ class TestOfAttempts:
 
 
 class TestOfAnswers:
+    @pytest.fixture(autouse=True)
+    def nothing_counted(self):
+        self.counted = set()
+
     @pytest.fixture
     def survey(self, connection):
         return a_survey(connection, a_grid_book(UNITS), closes=timedelta(minutes=-1))
@@ -157,10 +163,34 @@ class TestOfAnswers:
         assert connection.execute(stored).scalar_one() == 34
         assert self.look(connection, survey) == 0
 
+    def test_both_results_are_told_for_ten_marked_answers_and_not_for_nine(self, connection, survey):
+        dice = random.Random(8)
+        self.answers(connection, survey, *(dice.choices("54321", k=UNITS) for _ in range(30)))
+        self.answers(connection, survey, *[["1"] * UNITS] * 9)
+        told = self.count_and_look(connection, survey)
+        assert (told["marked"], told["moved"]) == (9, {})
+        self.answers(connection, survey, ["1"] * UNITS)
+        told = self.count_and_look(connection, survey)
+        assert told["marked"] == 10
+        rows = connection.execute(select(ballots.response.c.answers)).scalars().all()
+        usual = [POINTS[row["unit_0"]] for row in rows[:30]]
+        everybody = usual + [POINTS["1"]] * 10
+        assert told["moved"]["unit_0"] == pytest.approx(sum(usual) / 30 - sum(everybody) / 40, abs=1e-9)
+
+    def count_and_look(self, connection, survey):
+        waiting = select(ballots.response.c.id).where(ballots.response.c.survey_id == survey.id)
+        known = select(ballots.untallied.c.response_id)
+        fresh = set(connection.execute(waiting).scalars()) - self.counted - set(connection.execute(known).scalars())
+        connection.execute(insert(ballots.untallied), [{"response_id": one} for one in fresh])
+        self.counted |= fresh
+        fold(connection, 1000)
+        self.look(connection, survey)
+        return next(flag.facts for flag in flags_of(connection, survey.id) if flag.kind == "both_results")
+
     def test_a_mark_says_how_many_and_never_which(self, connection, survey):
         self.answers(connection, survey, ["3"] * UNITS)
         self.look(connection, survey)
-        (flag,) = flags_of(connection, survey.id)
+        (flag,) = (one for one in flags_of(connection, survey.id) if one.subject != "all")
         assert flag.facts == {"items": UNITS}
 
     def test_nothing_is_looked_at_before_the_survey_is_over(self, connection):

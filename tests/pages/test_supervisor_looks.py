@@ -54,6 +54,7 @@ def a_busy_field(connection, secret: bytes) -> Field:
     said = {"took_place": "yes", "day": "2026-03-09", "minutes": 9, "subjects": ["police"], "told_answers": "unsure"}
     put_said(connection, case, said)
     answers = [("straight_lining", "response", {"items": 24}), ("interviewer_effect", "interviewer", EFFECT)]
+    answers.append(("both_results", "interviewer", BOTH))
     connection.execute(
         insert(flags.quality_flag),
         [
@@ -65,6 +66,7 @@ def a_busy_field(connection, secret: bytes) -> Field:
     return field
 
 
+BOTH = {"marked": 24, "units": 3, "moved": {"police": -0.42, "tax": 0.11}}
 EFFECT = {"icc": 0.0123, "deff": 1.61, "interviewers": 6, "answers": 300}
 
 
