@@ -75,8 +75,13 @@ def begin_import(  # noqa: PLR0913, PLR0917 - whose, which file, who, when
         raise Refused("frame_too_long", "file", most=f"{MOST_LINES:,}")
     sha256 = digest_of(content)
     registry.files.keep(sha256, content)
-    with registry.files.open(sha256) as kept:
-        head = head_of(kept, kind.encoding)
+    try:
+        with registry.files.open(sha256) as kept:
+            head = head_of(kept, kind.encoding)
+    except Refused:
+        if not frames.is_file_wanted(connection, sha256):
+            registry.files.drop(sha256)
+        raise
     import_id = frames.add_import(
         connection,
         {
