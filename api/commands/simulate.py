@@ -10,7 +10,7 @@ import orjson
 from survey_forms.estimation.simulation.checks import Check, Control, Verdict
 from survey_forms.estimation.simulation.run import FEWEST, SCENARIOS, Findings, simulate
 
-SCENARIO_WORDS = {"plain": "全员作答", "nonresponse": "无应答与加权", "clusters": "村居与访员"}
+SCENARIO_WORDS = {"plain": "全员作答", "nonresponse": "无应答与加权", "clusters": "村居与访问员"}
 CHECK_WORDS = {
     Check.INCLUSION: ("入样频率（卡方尾概率）", "inclusion frequencies, chi-square tail"),
     Check.BIAS: ("偏差（蒙特卡洛标准误的倍数）", "bias in Monte Carlo errors"),

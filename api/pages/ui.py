@@ -28,7 +28,7 @@ ROLE_NAMES = {
     "office": ("效能办", "Evaluation office"),
     "inspector": ("察访员", "Inspector"),
     "supervisor": ("督导", "Supervisor"),
-    "interviewer": ("访员", "Interviewer"),
+    "interviewer": ("访问员", "Interviewer"),
     "bureau": ("统计局", "Statistics bureau"),
     "unit": ("被考核单位", "Assessed unit"),
 }
@@ -50,7 +50,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
     "bureau": (("/bureau", "汇总与下载", "Aggregates and downloads"),),
     "unit": (("/unit", "本单位", "Our unit"),),
     "supervisor": (("/supervisor", "访问督导", "Fieldwork"),),
-    "interviewer": (("/interviewer", "访员台", "Desk"), ("/interviewer/visits", "入户访问", "Visits")),
+    "interviewer": (("/interviewer", "访问台", "Desk"), ("/interviewer/visits", "入户访问", "Visits")),
     "inspector": (("/inspector", "今日察访", "Today's visits"),),
 }
 

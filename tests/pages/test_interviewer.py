@@ -137,7 +137,7 @@ def test_an_interview_opens_the_questionnaire_in_the_same_browser_and_a_break_of
     client = sign_in()
     post(client, "/interviewer/next", survey=work.survey_id)
     assert post(client, f"/interviewer/cases/{work.cases[0]}/interview").headers["Location"] == "/survey"
-    assert "回到访员台" in client.get("/survey").text
+    assert "回到访问台" in client.get("/survey").text
     first = client.post("/survey", data={"do": "begin"}).text
     sheet = dict(re.findall(r'type="hidden" name="(at|upto)" value="([^"]*)"', first))
     shown = client.post("/survey", data={"do": "next", "police": "good", **sheet})
