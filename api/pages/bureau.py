@@ -19,7 +19,7 @@ from survey_forms.scheme.load import load_scheme
 
 pages = Blueprint("bureau", __name__, url_prefix="/bureau")
 
-# What can be downloaded: path after /api/v1/evaluations/<code>, Chinese, English.
+# What can be downloaded: path after /api/v1/evaluations/<code>, Chinese, English. In JSON outcomes come with weights.
 FILES = (
     ("results", "综合得分、误差、等次概率", "composites, errors, grade probabilities"),
     ("estimates", "各群体对各单位的评价、标准误、区间、份数", "estimates by group and unit with SE, interval, n"),

@@ -12,7 +12,7 @@ from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.progress import progress_of, response_chart, sealed_in, waiting_in
 from api.pages.render import page
 from api.pages.result_facts import result_facts
-from api.pages.shown import flag_words, grade_words, place_words
+from api.pages.shown import claim_words, flag_words, grade_words, place_words
 from api.pages.survey_facts import survey_facts
 from api.pages.unit_result import group_chart, office_page
 from api.problems import say
@@ -27,6 +27,7 @@ pages = Blueprint("office", __name__, url_prefix="/office")
 pages.add_app_template_global(flag_words)
 pages.add_app_template_global(grade_words)
 pages.add_app_template_global(place_words)
+pages.add_app_template_global(claim_words)
 
 ACTS_A_PAGE = 50
 

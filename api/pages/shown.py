@@ -8,11 +8,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from api.actions.claims import SURE
+from api.actions.claims import SURE, Claim
 from api.actions.report import Report, UnitResult
 from api.pages.charts import Band, Mark, interval_chart
 from api.pages.charts_ranks import Places, Strip, rank_chart, strip_chart
-from api.pages.render import named, t
+from api.pages.render import language, named, t
 from api.pages.ui import percent
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
@@ -128,6 +128,11 @@ def grades_chart(report: Report, ranked: Sequence[Standing]) -> Markup:
             "A line a unit: stretches are the grades' probabilities.",
         ),
     )
+
+
+def claim_words(code: str) -> str:
+    """What may not be claimed, as a sentence in the reader's language."""
+    return Claim(code).said(language())
 
 
 def place_words(one: Standing) -> str:
