@@ -141,7 +141,7 @@ def estimates(count: int, *, with_r: bool) -> None:
     ]
     timed = {
         "from raw rows: count, estimates, errors": cpu_ms(raw),
-        "from stored cells as columns: estimates, errors": cpu_ms(read, 10 * TURNS),
+        "from stored cells as columns: estimates, errors": cpu_ms(read, 300),
         "from stored cells as objects, with intervals and flags": cpu_ms(
             lambda: unit_scores(cells, frames, Reading(1, TOP)), 3
         ),
