@@ -63,16 +63,6 @@ def take_place(
     return False
 
 
-def may_complete(
-    connection: Connection, survey_id: int, case_id: int, traits: Mapping[str, str], now: datetime
-) -> bool:
-    """Whether an interview that has begun may be completed now: ask right before its answer is accepted.
-
-    A place that was lost meanwhile is taken again where there is one. After a hard close nobody may complete.
-    """
-    return take_place(connection, survey_id, case_id, traits, now) is not False
-
-
 def fill_place(connection: Connection, case_id: int, now: datetime) -> bool:  # noqa: ARG001 - as every verb
     """The interview is complete: its places are taken for good. Whether it had any."""
     cells = quotas.hold_cells(connection, quotas.cells_held_by_case(connection, case_id))
