@@ -9,12 +9,12 @@ from api.actions.csv_sheet import cell_fault, short
 from api.store.surveys import Stratum
 from survey_forms.numbers import plain_decimal
 from survey_forms.refusal import Fault, Refused
-from survey_forms.sampling.contacts import Contact, read_mail, read_phone
+from survey_forms.sampling.contacts import LONGEST_PLACE, Contact, read_mail, read_phone
 from survey_forms.sampling.traits import wcell_of
 
-FIELDS = ("member", "stratum", "psu", "size", "latitude", "longitude", "sort", "phone", "mail")
+FIELDS = ("member", "stratum", "psu", "size", "latitude", "longitude", "sort", "phone", "mail", "place")
 NEEDED = ("member", "stratum")
-CONTACTS = ("phone", "mail")
+CONTACTS = ("phone", "mail", "place")
 TRAIT = "trait:"
 MOST_TRAITS = 6
 LONGEST = 64  # characters of an id, a cluster, a sorting code
@@ -32,6 +32,7 @@ _GUESSES: Mapping[str, str] = {
     **dict.fromkeys(("排序码", "排序", "行政区划代码", "sort", "order"), "sort"),
     **dict.fromkeys(("手机", "手机号", "手机号码", "电话", "联系电话", "phone", "mobile"), "phone"),
     **dict.fromkeys(("邮箱", "电子邮箱", "mail", "email"), "mail"),
+    **dict.fromkeys(("住址", "地址", "家庭住址", "address"), "place"),
     **dict.fromkeys(("性别", "sex", "gender"), "trait:sex"),
     **dict.fromkeys(("年龄段", "年龄组", "年龄", "age", "age_group"), "trait:age"),
     **dict.fromkeys(("区", "区县", "县区", "所在区", "district"), "trait:district"),
@@ -129,7 +130,9 @@ class LineReader:
         if found:
             faults += found
             return None
-        phone, mail = read_phone(cell.get("phone", "")), read_mail(cell.get("mail", ""))
+        contact = Contact(
+            read_phone(cell.get("phone", "")) or "", read_mail(cell.get("mail", "")) or "", cell.get("place", "")
+        )
         return Line(
             row=number - 1,
             stratum=self._strata[cell["stratum"]],
@@ -140,7 +143,7 @@ class LineReader:
             longitude=_decimal(cell.get("longitude", "")),
             sort=cell.get("sort") or None,
             traits={field.removeprefix(TRAIT): cell[field] for field in self._traits},
-            contact=Contact(phone or "", mail or "") if phone or mail else None,
+            contact=contact if contact != Contact() else None,
         )
 
     def _wrong(self, cell: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str, object]]]:
@@ -179,6 +182,8 @@ def _wrong_figures(cell: Mapping[str, str]) -> Iterator[tuple[str, str, dict[str
         yield "contact_phone_wrong", "phone", {}
     if (text := cell.get("mail")) and read_mail(text) is None:
         yield "contact_mail_wrong", "mail", {}
+    if len(cell.get("place", "")) > LONGEST_PLACE:
+        yield "contact_place_long", "place", {"most": LONGEST_PLACE}
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -42,6 +42,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sort": ("排序码", "sorting code"),
     "phone": ("手机", "telephone"),
     "mail": ("邮箱", "mail"),
+    "place": ("住址", "home address"),
 }
 
 

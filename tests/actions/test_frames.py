@@ -165,9 +165,10 @@ def test_a_thousand_faults_are_listed_and_all_are_counted(connection, registry):
 
 
 def test_the_usual_headings_are_guessed_in_both_languages():
-    assert guess(["成员编号", "层", "村居", "规模", "纬度", "经度", "排序码", "手机", "邮箱", "性别", "备注"]) == {
+    headings = ["成员编号", "层", "村居", "规模", "纬度", "经度", "排序码", "手机", "邮箱", "住址", "性别", "备注"]
+    assert guess(headings) == {
         "member": "成员编号", "stratum": "层", "psu": "村居", "size": "规模", "latitude": "纬度", "longitude": "经度",
-        "sort": "排序码", "phone": "手机", "mail": "邮箱", "trait:sex": "性别",
+        "sort": "排序码", "phone": "手机", "mail": "邮箱", "place": "住址", "trait:sex": "性别"
     }  # fmt: skip
     assert guess(["ID", "Stratum", "Phone", "AGE"]) == {
         "member": "ID", "stratum": "Stratum", "phone": "Phone", "trait:age": "AGE"
@@ -222,3 +223,14 @@ def test_a_reader_goes_on_from_any_line():
         assert [number for number, _ in reader.take(1000)] == list(range(start + 2, 502))
         assert reader.take(10) == []
         reader.close()
+
+
+def test_a_home_address_is_a_contact_too_and_not_a_novel():
+    strata = [Stratum("huli", "residents", "湖里区", "Huli", 10)]
+    columns = {"member": "编号", "stratum": "层", "place": "住址"}
+    reader, faults = LineReader(columns, ["编号", "层", "住址"], strata), []
+    line = reader.read(2, ["M1", "huli", "湖里区兴隆路 7 号"], faults)
+    assert (line.contact.place, line.contact.phone, faults) == ("湖里区兴隆路 7 号", "", [])
+    assert reader.read(3, ["M2", "huli", ""], faults).contact is None
+    assert reader.read(4, ["M3", "huli", "长" * 201], faults) is None
+    assert [(one.code, one.path) for one in faults] == [("contact_place_long", "4:住址")]
