@@ -14,6 +14,7 @@ from api.actions.weighting import weigh_survey
 from api.actions.weights_in_use import weights_in_use
 from api.store import weightings
 from api.store.results import estimates_of, latest_composite
+from api.store.roles import WEB, WORKER, grant_roles
 from survey_forms.estimation.calibrate import residuals
 from survey_forms.estimation.spec.run import answer as answer_spec
 from survey_forms.estimation.weighting import Rules
@@ -249,3 +250,13 @@ def test_a_recount_and_a_second_composing_find_the_same_bits(connection, town):
     for group, one in weightings.covariances_of(connection, town.survey_id).items():
         assert (one.matrix == matrices[group].matrix).all()
     assert first.errors["harbour"]["place"] == [1, 1, 1]
+
+
+def test_the_web_weighs_and_the_worker_composes_each_within_its_role(connection, town):
+    grant_roles(connection)
+    connection.exec_driver_sql(f"SET LOCAL ROLE {WEB}")
+    weigh_survey(connection, town.survey_id, RULES, town.staff_ids["office"], NOW)
+    connection.exec_driver_sql(f"SET LOCAL ROLE {WORKER}")
+    found = composed(connection, town)
+    assert all(row["se"] for row in found)
+    assert set(weightings.covariances_of(connection, town.survey_id)) == set(towns.GROUPS)
