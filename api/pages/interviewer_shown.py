@@ -20,6 +20,7 @@ from api.pages.ui import CHINA
 from api.problems import say
 from api.services import services
 from api.store import fieldwork
+from api.store.backchecks import check_of
 from api.store.cases import File
 from api.store.windows import Window, window_of
 from survey_forms.estimation.outcomes import CODES, class_of
@@ -122,6 +123,7 @@ def case_facts(connection: Connection, file: File, staff_id: int, now: datetime)
         "history": fieldwork.history_of(connection, file.case_id),
         "bookings": [one for one in booked if one.ends_at > now],
         "questions": quota_questions(connection, file),
+        "is_check": check_of(connection, file.case_id) is not None,
         "plan": plan,
         "sections": sections(file.stage),
         "break_off": Choice(key_of(file.stage, BREAK_OFF), BREAK_OFF, name_of(BREAK_OFF)),

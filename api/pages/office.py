@@ -12,6 +12,7 @@ from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.progress import progress_of, response_chart, sealed_in, waiting_in
 from api.pages.render import page
 from api.pages.result_facts import result_facts
+from api.pages.reviews_shown import missing, reviews
 from api.pages.shown import claim_words, flag_words, grade_words, place_words
 from api.pages.survey_facts import survey_facts
 from api.pages.unit_result import group_chart, office_page
@@ -20,7 +21,7 @@ from api.services import services, utc_now
 from api.store import evaluations, people, results
 from api.store.evaluations import Evaluation
 from api.store.notices import number_of_reports
-from survey_forms.refusal import Fault, Refused
+from survey_forms.refusal import Refused
 from survey_forms.transparency import canonical_json
 
 pages = Blueprint("office", __name__, url_prefix="/office")
@@ -124,9 +125,11 @@ def audit() -> Response:
 def _computed(connection: Connection, evaluation: Evaluation) -> dict[str, Any]:
     """The latest composite as it may be shown, and what is missing for one, in sentences."""
     facts = result_facts(connection, evaluation)
-    missing = facts.report.composite.problems if facts.report.composite else []
+    lacking, problems = missing(facts.report)
     return {
         **facts.for_page(),
-        "problems": [Fault(one["code"], one["path"], one["facts"]) for one in missing],
+        "reviews": [] if facts.standings else reviews(connection, facts.report),
+        "lacking": lacking,
+        "problems": problems,
         "say": say,
     }

@@ -1,7 +1,8 @@
 """How far a round has come: answers by group, and what waits for somebody's decision."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -9,7 +10,7 @@ from api.actions.report import GroupProgress, read_progress
 from api.pages.charts import Share, share_chart
 from api.pages.render import t
 from api.pages.ui import percent, whole
-from api.store import closings, findings, indicators, ledger, surveys
+from api.store import closings, fieldwork, findings, indicators, ledger, roll, surveys
 from api.store.evaluations import Evaluation
 from api.store.surveys import Group
 from survey_forms.scheme.load import load_scheme
@@ -43,10 +44,19 @@ def groups_in_order(connection: Connection, survey_id: int, scheme: Scheme) -> l
 
 
 def progress_of(connection: Connection, evaluation: Evaluation) -> list[GroupProgress]:
-    """Every respondent group of the evaluation's latest survey, as the document lists them."""
+    """Every respondent group of the evaluation's latest survey, as the document lists them.
+
+    `issued` counts the people drawn where interviewers reach them, else codes.
+    """
     found = read_progress(connection, evaluation.id)
     latest = max((one.survey_id for one in found), default=0)
     by_code = {one.group: one for one in found if one.survey_id == latest}
+    if fieldwork.plan_of(connection, latest):  # an interview's code is made when somebody agreed: people are asked
+        drawn: Counter[str] = Counter()
+        group_of = {one.code: one.group for one in surveys.strata_of(connection, latest)}
+        for stratum, work in roll.fieldwork_of(connection, latest).items():
+            drawn[group_of[stratum]] += work.drawn
+        by_code = {code: replace(one, issued=max(drawn[code], one.spent)) for code, one in by_code.items()}
     scheme = load_scheme(evaluation.scheme)
     return [by_code[group.code] for group in groups_in_order(connection, latest, scheme)]
 
@@ -68,6 +78,7 @@ def waiting_in(connection: Connection, evaluation_id: int) -> Waiting:
 def response_chart(groups: Sequence[GroupProgress]) -> str:
     """The response rates as a picture."""
     spent, issued = sum(one.spent for one in groups), sum(one.issued for one in groups)
+    rate = percent(spent / issued if issued else None)
     return share_chart(
         [
             Share(t(one.group_zh, one.group_en), one.spent, one.issued, f"{whole(one.spent)} / {whole(one.issued)}")
@@ -75,7 +86,7 @@ def response_chart(groups: Sequence[GroupProgress]) -> str:
         ],
         t("各群体应答率", "Response rate by group"),
         t(
-            f"共发码 {issued} 份，收到 {spent} 份，应答率 {percent(spent / issued if issued else None)}。",
-            f"{spent} answers to {issued} codes, a response rate of {percent(spent / issued if issued else None)}.",
+            f"发码或抽中 {issued} 份，收到 {spent} 份，应答率 {rate}。",
+            f"{spent} answers of {issued} codes or people drawn, a response rate of {rate}.",
         ),
     )

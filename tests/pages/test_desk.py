@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api.actions import results
 from api.app import create_app
 from api.services import KEY
 from api.store.results import latest_composite
 from survey_forms.scoring.compute import score
-from tests.desk import PASSWORD, UNITS, Desk, a_desk, a_person, a_scored_desk, a_second_evaluation, publish
+from tests.desk import NOW, PASSWORD, UNITS, Desk, a_desk, a_person, a_scored_desk, a_second_evaluation, publish
 
 PAGES = {
     "office": (
@@ -150,7 +151,7 @@ class TestTheOverview:
         page = text_of(enter("office").get("/office").text)
         assert "城乡居民 40 12 120 30.0%" in page
         assert "党代表 10 9 9 90.0%" in page
-        assert "收到 ÷ 发码（AAPOR RR1）" in page
+        assert "收到 ÷ 发码或抽中（AAPOR RR1）" in page
 
 
 class TestTheResults:
@@ -191,8 +192,22 @@ class TestTheResults:
         with engine.begin() as connection:
             a_scored_desk(connection, supplied={"outstanding_base": "15"})
         page = text_of(signed_in(app, "office").get("/office/results").text)
-        assert "还没有综合得分" in page
+        assert "综合得分还算不出来" in page
         assert "public_review.shares" in page
+
+    def test_without_a_composite_the_public_review_is_shown_with_its_errors(self, app, engine):
+        with engine.begin() as connection:
+            desk = a_scored_desk(connection, few=40)
+            connection.exec_driver_sql("DELETE FROM indicator.score WHERE component = 'indicator.differential'")
+            results.compose(connection, desk.evaluation.id, NOW)
+        page = signed_in(app, "office").get("/office/results").text
+        words = text_of(page)
+        assert "3 个单位还缺“" in words
+        assert "公众评议 · " in words
+        rows = re.findall(r'<th scope="row">(市[^<]+)</th><td class="num strong">([\d.]+)', page)
+        assert len(rows) == len(UNITS) * 2  # two groups answered
+        assert len(re.findall(r'<td class="num nowrap">\d–\d / 3</td>', page)) >= len(UNITS)
+        assert "不能据此说什么" in words
 
 
 class TestOneUnit:
