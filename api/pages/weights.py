@@ -23,6 +23,7 @@ from survey_forms.estimation.outcomes import CLASSES, RESPONDED
 from survey_forms.estimation.weighting import Rules
 from survey_forms.numbers import plain_decimal
 from survey_forms.refusal import Fault, Refused
+from survey_forms.sampling.traits import traits_of
 
 pages = Blueprint("weights", __name__, url_prefix="/office/weights")
 
@@ -52,8 +53,19 @@ class Line:
     """A weighting cell with the group that it belongs to."""
 
     group: str
+    stratum: tuple[str, str]
     weight: StoredWeight
     trimmed: bool
+
+    @property
+    def cell(self) -> str:
+        """The traits of the cell, as people read them."""
+        return " · ".join(traits_of(self.weight.wcell).values())
+
+    @property
+    def host(self) -> str:
+        """The cell that it was merged with for nonresponse."""
+        return " · ".join(traits_of(self.weight.merged_into or "").values()) or (self.weight.merged_into or "")
 
     @property
     def respondents(self) -> int:
@@ -139,13 +151,14 @@ def _page(survey_id: int, refused: Refused | None = None) -> Response:
 def _facts(connection: Connection, survey_id: int) -> dict[str, Any]:
     newest = weightings.latest_weighting(connection, survey_id)
     groups = {one.code: one for one in surveys.groups_of(connection, survey_id)}
-    group_of = {one.code: one.group for one in surveys.strata_of(connection, survey_id)}
+    strata = {one.code: one for one in surveys.strata_of(connection, survey_id)}
     lines = []
     if newest:
         trimmed = {tuple(cell) for cell in newest.report["trimmed"]}
         lines = [
-            Line(group_of[one.stratum], one, (one.stratum, one.wcell) in trimmed)
+            Line(stratum.group, (stratum.name_zh, stratum.name_en), one, (one.stratum, one.wcell) in trimmed)
             for one in weightings.weights_of(connection, newest.id)
+            if (stratum := strata.get(one.stratum))
         ]
     return {
         "newest": newest,
