@@ -72,9 +72,19 @@ def in_crowds(answers: Iterable[Opened], least: int = LEAST) -> list[Opened]:
         for stratum in {stratum for stratum, _ in cells}
     }
     told = [_telling(one, wcell=merged[one.stratum][one.envelope.about.wcell]) for one in told]
-    told = _forget(told, lambda one: one.mode, lambda one: replace(one, mode=SEVERAL, interviewer=None), least)
+    told = _forget(
+        told,
+        lambda one: (one.stratum, one.envelope.about.wcell),
+        lambda about: about.mode,
+        lambda about: replace(about, mode=SEVERAL, interviewer=None),
+        least,
+    )
     return _forget(
-        told, lambda one: (one.mode, one.interviewer or 0), lambda one: replace(one, interviewer=None), least
+        told,
+        lambda one: (one.stratum, one.envelope.about.wcell, one.envelope.about.mode),
+        lambda about: about.interviewer or 0,
+        lambda about: replace(about, interviewer=None),
+        least,
     )
 
 
@@ -83,17 +93,20 @@ def _telling(one: Opened, wcell: str) -> Opened:
 
 
 def _forget(
-    answers: Sequence[Opened], key: Callable[[About], Key], forgotten: Callable[[About], About], least: int
+    answers: Sequence[Opened],
+    inside: Callable[[Opened], Hashable],
+    kind: Callable[[About], Key],
+    forgotten: Callable[[About], About],
+    least: int,
 ) -> list[Opened]:
-    """Forget in each weighting cell what too few tell, and as much more as those few need to be a crowd."""
-    groups: dict[tuple[str, str], Counter[Key]] = {}
+    """Forget `inside` each crowd the kinds that too few tell, and as many more as those few need to be a crowd."""
+    groups: dict[Hashable, Counter[Key]] = {}
     for one in answers:
-        about = one.envelope.about
-        groups.setdefault((one.stratum, about.wcell), Counter())[key(about)] += 1
-    lost = {cell: _lost(counts, least) for cell, counts in groups.items()}
+        groups.setdefault(inside(one), Counter())[kind(one.envelope.about)] += 1
+    lost = {crowd: _lost(counts, least) for crowd, counts in groups.items()}
     return [
         replace(one, envelope=replace(one.envelope, about=forgotten(one.envelope.about)))
-        if key(one.envelope.about) in lost[one.stratum, one.envelope.about.wcell]
+        if kind(one.envelope.about) in lost[inside(one)]
         else one
         for one in answers
     ]

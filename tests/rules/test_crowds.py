@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from survey_forms.ballot.crowds import LEAST, SEVERAL, crowd_names, in_crowds, merged_cells
@@ -25,7 +25,15 @@ def said(answers):
     return [(one.stratum, one.envelope.about) for one in answers]
 
 
+def some(*groups):
+    """(mode, interviewer, how many) of one weighting cell."""
+    return [Opened("north", Envelope("f", {}, About("age=a", mode, who))) for mode, who, n in groups for _ in range(n)]
+
+
 @given(ANSWERS)
+@settings(max_examples=400, deadline=None)
+@example(some(("phone", 1, 10), ("phone", 7, 2), ("visit", 2, 10), ("visit", 8, 3)))
+@example(some(("phone", 1, 10), ("phone", 7, 1), ("web", None, 6)))
 def test_whatever_is_told_is_told_by_a_crowd(answers):
     told = in_crowds(answers)
     strata = Counter(one.stratum for one in told)
