@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from api.actions.failure_cap import Caps
+from api.actions.hand_in import fill_places, shut_out
 from api.actions.pictures import pictures_of
 from api.actions.responses import CODE_NAMESPACE, Outcome, Submission, accept
 from api.actions.sealing import seal_answers
@@ -129,20 +130,24 @@ class Booths:
     def settle(self, connection: Connection, tries: Sequence[Try]) -> list[Outcome | Refused]:
         """Check and accept what was handed in; one outcome or refusal a try, in their order.
 
-        A refusal is `code_refused` or every fault of the answers. Safe to repeat whole, as `accept` is.
+        A refusal is `code_refused`, every fault of the answers, or `quota_closed` of an interview whose place is gone.
+        Safe to repeat whole, as `accept` is.
         """
         codes = codes_held(connection, [one.mac for one in tries])
-        settled: list[Outcome | Refused] = []
-        submissions: list[Submission] = []
-        for one in tries:
-            try:
-                submissions.append(self._checked(connection, one, codes.get(one.mac)))
-                settled.append("accepted")
-            except Refused as refused:
-                settled.append(refused)
+        checked = [self._tried(connection, one, codes.get(one.mac)) for one in tries]
+        if talks := {one.mac: one.now for one, done in zip(tries, checked, strict=True) if _is_interview(done)}:
+            shut = shut_out(connection, talks, max(talks.values()))
+            checked = [
+                Refused("quota_closed") if one.mac in shut else done for one, done in zip(tries, checked, strict=True)
+            ]
+        submissions = [one for one in checked if isinstance(one, Submission)]
         held = {code.survey_id for code in codes.values()}
-        accepted = iter(accept(connection, submissions, held) if submissions else [])
-        settled = [next(accepted) if outcome == "accepted" else outcome for outcome in settled]
+        accepted = accept(connection, submissions, held) if submissions else []
+        if talks:
+            both = zip(submissions, accepted, strict=True)
+            fill_places(connection, [one.mac for one, outcome in both if outcome == "accepted" and one.mac in talks])
+        outcomes = iter(accepted)
+        settled = [next(outcomes) if isinstance(one, Submission) else one for one in checked]
         closed = [one.receipt_hash for one, outcome in zip(tries, settled, strict=True) if _is_closed(outcome)]
         known = receipts_known(connection, closed) if closed else frozenset()
         return [
@@ -153,6 +158,12 @@ class Booths:
             else outcome
             for one, outcome in zip(tries, settled, strict=True)
         ]
+
+    def _tried(self, connection: Connection, one: Try, found: FoundCode | None) -> Submission | Refused:
+        try:
+            return self._checked(connection, one, found)
+        except Refused as refused:
+            return refused
 
     def _checked(self, connection: Connection, one: Try, found: FoundCode | None) -> Submission:
         """A try whose code opens a booth and whose answers fit its form.
@@ -204,6 +215,10 @@ class Booths:
         if asked is None:
             asked = self._blocks[known] = of_units(whole, block_units(rated_units(whole), per, block))
         return asked
+
+
+def _is_interview(one: Submission | Refused) -> bool:
+    return isinstance(one, Submission) and one.mode != "web"
 
 
 def _is_closed(outcome: Outcome | Refused) -> bool:

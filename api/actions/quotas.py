@@ -63,6 +63,20 @@ def take_place(
     return False
 
 
+def may_end(connection: Connection, case_id: int, now: datetime) -> bool:
+    """Whether an interview that is being handed in may complete: it has its places still, or takes them again.
+
+    A place is lost where it ran out and another took it. The caller holds the case's cells. Where the answer is False
+    places may have been taken again all the same: end the interview, which gives them back.
+    """
+    mine = quotas.hold_cells(connection, quotas.cells_held_by_case(connection, case_id))
+    if any(cell.closed_at is not None and cell.closing == "hard" for cell in mine):
+        return False
+    lost = quotas.places_lost(connection, case_id)
+    quotas.give_back_expired(connection, lost, now)
+    return all(quotas.take_again(connection, cell_id, case_id, now + PLACE_FOR) for cell_id in lost)
+
+
 def fill_place(connection: Connection, case_id: int, now: datetime) -> bool:  # noqa: ARG001 - as every verb
     """The interview is complete: its places are taken for good. Whether it had any."""
     cells = quotas.hold_cells(connection, quotas.cells_held_by_case(connection, case_id))
@@ -83,7 +97,7 @@ def give_back(connection: Connection, case_id: int, now: datetime) -> None:  # n
 def close_cell(  # noqa: PLR0913, PLR0917 - who, what, how, why and when
     connection: Connection, cell_id: int, closing: str, reason: str, staff_id: int, now: datetime
 ) -> None:
-    """Let no more interviews begin in a cell; with `hard` let none complete either (`interviews.may_hand_in`).
+    """Let no more interviews begin in a cell; with `hard` let none complete either (`may_end`).
 
     Raises:
         Refused: `not_found`, `quota_closing_unfit`, `quota_reason_missing`.

@@ -10,7 +10,6 @@ this; with script nothing is stored.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request
@@ -18,7 +17,6 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from api.actions.drafts import find_pictures, forget_draft
-from api.actions.interviews import may_hand_in
 from api.actions.windows import survey_of_code
 from api.auth import allow_anyone
 from api.pages.languages import direction, reading, spoken, tag
@@ -121,11 +119,8 @@ def _send(held: Pass) -> Response:
         with services().database.read() as connection:
             found = visit(connection, held.code, now)
             pictures = found.pictures(connection)
-            mode = found.opened.code.mode
         if found.draft is None or found.way.first_open():
             return show(found, found.allowed(SUMMARY), told=True)
-        if mode != "web":
-            _check_quota(answering.booths.mac(held.code), now)
         receipt = found.draft.receipt
         answering.hand_in(found.code, found.draft.raw, receipt, now, pictures)
     except Refused as refused:
@@ -137,18 +132,6 @@ def _send(held: Pass) -> Response:
     response = _receipt(done)
     hand_pass(response, done)
     return response
-
-
-def _check_quota(mac: bytes, now: datetime) -> None:
-    """Let no interview complete in a quota cell that was closed hard.
-
-    Raises:
-        Refused: `quota_closed`.
-    """
-    with services().database.write() as connection:
-        may = may_hand_in(connection, mac, now)
-    if not may:
-        raise Refused("quota_closed")
 
 
 def _leave(_: Pass) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Integer,
@@ -21,9 +22,9 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     select,
     text,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -59,7 +60,7 @@ quota_place = Table(
     Column("cell_id", ForeignKey(quota_cell.c.id), primary_key=True),
     Column("case_id", ForeignKey(case.c.id), primary_key=True),
     moment("taken_at", now=True),
-    moment("until", null=True),  # an interview that never ended gives its place back; None: complete
+    moment("until", null=True),  # None: complete. As `taken_at`: it ran out and another has it
     schema="roll",
 )
 
@@ -86,6 +87,7 @@ class QuotaCell:
         return self.set_priority or 100 - (100 * self.complete // self.places if self.places else 100)
 
 
+_LIVE = quota_place.c.until.is_(None) | (quota_place.c.until > quota_place.c.taken_at)
 _COMPLETE = (
     select(func.count())
     .where(quota_place.c.cell_id == quota_cell.c.id, quota_place.c.until.is_(None))
@@ -126,7 +128,7 @@ def cells_matching(connection: Connection, survey_id: int, traits: Mapping[str, 
 
 
 def cells_held_by_case(connection: Connection, case_id: int) -> list[int]:
-    """The numbers of the cells in which a case has a place."""
+    """The numbers of the cells in which a case has a place, or had one until another took it."""
     rows = connection.execute(select(quota_place.c.cell_id).where(quota_place.c.case_id == case_id))
     return sorted(row.cell_id for row in rows)
 
@@ -142,39 +144,65 @@ def hold_cells(connection: Connection, cell_ids: Collection[int]) -> list[QuotaC
 def places_of(connection: Connection, case_id: int) -> dict[int, datetime | None]:
     """Cell → until when the case has a place there (None: for good)."""
     rows = connection.execute(
-        select(quota_place.c.cell_id, quota_place.c.until).where(quota_place.c.case_id == case_id)
+        select(quota_place.c.cell_id, quota_place.c.until).where(quota_place.c.case_id == case_id, _LIVE)
     )
     return {row.cell_id: row.until for row in rows}
 
 
+def places_lost(connection: Connection, case_id: int) -> list[int]:
+    """The numbers of the cells in which a case had a place that ran out and that another took."""
+    rows = connection.execute(select(quota_place.c.cell_id).where(quota_place.c.case_id == case_id, ~_LIVE))
+    return sorted(row.cell_id for row in rows)
+
+
 def renew_places(connection: Connection, case_id: int, until: datetime) -> None:
     """Let a case have its places for longer."""
-    mine = (quota_place.c.case_id == case_id) & quota_place.c.until.is_not(None)
+    mine = (quota_place.c.case_id == case_id) & quota_place.c.until.is_not(None) & _LIVE
     connection.execute(update(quota_place).where(mine).values(until=until))
 
 
 def take_in(connection: Connection, cell_id: int, case_id: int, now: datetime, until: datetime) -> bool:
-    """Take a place in a cell that has one; whether it had."""
-    free = (quota_cell.c.taken < quota_cell.c.places) & quota_cell.c.closed_at.is_(None)
-    taken = connection.execute(
-        update(quota_cell)
-        .where(quota_cell.c.id == cell_id, free)
-        .values(taken=quota_cell.c.taken + 1)
-        .returning(quota_cell.c.id)
-    ).first()
-    if taken is None:
+    """Take a place in a cell that is open and has one; whether it had."""
+    if not _count_in(connection, cell_id, quota_cell.c.closed_at.is_(None)):
         return False
-    connection.execute(insert(quota_place).values(cell_id=cell_id, case_id=case_id, taken_at=now, until=until))
+    place = upsert(quota_place).values(cell_id=cell_id, case_id=case_id, taken_at=now, until=until)
+    again = {"taken_at": now, "until": until}  # one that was lost is the same row
+    connection.execute(place.on_conflict_do_update(index_elements=["cell_id", "case_id"], set_=again))
     return True
 
 
+def take_again(connection: Connection, cell_id: int, case_id: int, until: datetime) -> bool:
+    """Take a lost place again where the cell has one, closed softly or not; whether it had."""
+    if not _count_in(connection, cell_id, true()):
+        return False
+    mine = (quota_place.c.cell_id == cell_id) & (quota_place.c.case_id == case_id)
+    connection.execute(update(quota_place).where(mine).values(until=until))
+    return True
+
+
+def _count_in(connection: Connection, cell_id: int, also: ColumnElement[bool]) -> bool:
+    free = (quota_cell.c.id == cell_id) & (quota_cell.c.taken < quota_cell.c.places) & also
+    return connection.execute(update(quota_cell).where(free).values(taken=quota_cell.c.taken + 1)).rowcount == 1
+
+
+# Who loses a place keeps its row: what cells a forgotten interview belongs to is known from nothing else.
 _GIVE_BACK = """
-WITH gone AS (DELETE FROM roll.quota_place WHERE until IS NOT NULL AND {which} RETURNING cell_id),
-     counted AS (SELECT cell_id, count(*) AS places FROM gone GROUP BY cell_id)
+WITH gone AS ({gone} RETURNING cell_id, until > taken_at AS live),
+     counted AS (SELECT cell_id, count(*) AS places FROM gone {counts} GROUP BY cell_id)
 UPDATE roll.quota_cell SET taken = taken - counted.places FROM counted WHERE id = counted.cell_id
 """
-_GIVE_BACK_OF_CASE = text(_GIVE_BACK.format(which="case_id = :case"))
-_GIVE_BACK_EXPIRED = text(_GIVE_BACK.format(which="until < :now AND cell_id = ANY(:cells)"))
+_GIVE_BACK_OF_CASE = text(
+    _GIVE_BACK.format(
+        gone="DELETE FROM roll.quota_place WHERE until IS NOT NULL AND case_id = :case", counts="WHERE live"
+    )
+)
+_GIVE_BACK_EXPIRED = text(
+    _GIVE_BACK.format(
+        gone="UPDATE roll.quota_place SET until = taken_at WHERE until < :now AND until > taken_at "
+        "AND cell_id = ANY(:cells)",
+        counts="",
+    )
+)
 
 
 def give_back_of_case(connection: Connection, case_id: int) -> None:
@@ -189,7 +217,7 @@ def give_back_expired(connection: Connection, cell_ids: Sequence[int], now: date
 
 def fill(connection: Connection, case_id: int) -> None:
     """Let a case have its places for good; the caller holds their cells."""
-    connection.execute(update(quota_place).where(quota_place.c.case_id == case_id).values(until=None))
+    connection.execute(update(quota_place).where(quota_place.c.case_id == case_id, _LIVE).values(until=None))
 
 
 def put_cell(connection: Connection, values: Mapping[str, Any], cell_id: int | None = None) -> None:
@@ -201,7 +229,8 @@ def put_cell(connection: Connection, values: Mapping[str, Any], cell_id: int | N
 
 
 def drop_cells(connection: Connection, cell_ids: Collection[int]) -> None:
-    """Delete cells in which no place is taken."""
+    """Delete cells in which no place is taken, with what is known of places that were lost there."""
+    connection.execute(delete(quota_place).where(quota_place.c.cell_id.in_(cell_ids), ~_LIVE))
     connection.execute(delete(quota_cell).where(quota_cell.c.id.in_(cell_ids)))
 
 
