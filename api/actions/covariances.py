@@ -58,6 +58,13 @@ def renew_covariances(
             weightings.put_covariance(connection, survey_id, group.code, StoredCovariance(list(units), matrix, version))
 
 
+def covariances_in_use(connection: Connection, survey_id: int) -> dict[str, StoredCovariance]:
+    """Group → its covariance, where it was taken of the answers that are counted now; others are not told."""
+    version = tallies.version_of(connection, survey_id)
+    known = weightings.covariances_of(connection, survey_id)
+    return {group: one for group, one in known.items() if one.tally_version == version}
+
+
 def _scores(connection: Connection, survey_id: int) -> Iterator[tuple[CellName, dict[str, int]]]:
     """Every person who was counted: weighting cell, and the overall score of each unit that the person rated."""
     for kept in tallies.counted_answers(connection, survey_id):

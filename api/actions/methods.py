@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection
 
+from api.actions.covariances import covariances_in_use
 from api.actions.report import Report
 from api.actions.response_rates import RateLine, read_rates
 from api.store import surveys, weightings
@@ -60,18 +61,18 @@ def weights_of(connection: Connection, evaluation_id: int) -> list[WeightLine]:
 
 
 def covariances_of(connection: Connection, report: Report) -> list[CovarianceLine]:
-    """Each pair of units once, by group; nothing of a unit whose figure is hidden in that group.
+    """Each pair of units once, by group; nothing of a unit whose figure is hidden in that group, nor of other answers.
 
     The diagonal is the square of a standard error, which is hidden together with the score.
     """
     shown = {(one.survey_id, one.group, one.unit.code) for one in report.estimates if one.value is not None}
     found = []
     for survey_id in surveys.surveys_of(connection, report.evaluation.id):
-        for group, known in weightings.covariances_of(connection, survey_id).items():
+        for group, known in covariances_in_use(connection, survey_id).items():
             places = [at for at, unit in enumerate(known.units) if (survey_id, group, unit) in shown]
             for number, at in enumerate(places):
                 for other in places[number:]:
                     value = float(known.matrix[at, other])
-                    if not np.isnan(value):
+                    if np.isfinite(value):
                         found.append(CovarianceLine(survey_id, group, known.units[at], known.units[other], value))
     return found

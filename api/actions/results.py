@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from api.actions.covariances import renew_covariances
+from api.actions.covariances import covariances_in_use, renew_covariances
 from api.actions.estimates import HIGHEST, GroupEstimate, estimate_survey, scaled
 from api.actions.weights_in_use import weights_in_use
-from api.store import evaluations, indicators, ledger, results, surveys, tallies, weightings
+from api.store import evaluations, indicators, ledger, results, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.ledger import Entry
 from survey_forms.estimation.scores import Estimate, as_score
@@ -162,11 +162,10 @@ def _together(connection: Connection, scheme: Scheme, inputs: Inputs) -> Togethe
     scale = float(scheme.composite.scale) if scheme.composite else HIGHEST
     found: Together = {}
     for survey_id in sorted(set(inputs.source.values())):
-        version = tallies.version_of(connection, survey_id)
-        known = weightings.covariances_of(connection, survey_id)
+        known = covariances_in_use(connection, survey_id)
         for group in surveys.groups_of(connection, survey_id):
             one = known.get(group.code)
-            if one is None or one.tally_version != version:
+            if one is None:
                 continue
             own = [at for at, unit in enumerate(one.units) if inputs.source.get((unit, group.component)) == survey_id]
             matrix = one.matrix[np.ix_(own, own)] * (scale / HIGHEST) ** 2

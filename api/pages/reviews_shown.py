@@ -3,20 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from api.actions.covariances import covariances_in_use
 from api.actions.report import GroupResult, Report
 from api.pages.charts import Mark, interval_chart
 from api.pages.charts_ranks import Places, rank_chart
 from api.pages.render import named, t
-from api.store import weightings
 from survey_forms.estimation.bands import error_bands
 from survey_forms.estimation.ranks import RankInterval, rank_sets
-from survey_forms.estimation.scores import MEASURED_FROM, SOUND_FROM
+from survey_forms.estimation.scores import MEASURED_FROM, SOUND_FROM, Estimate, Flag, error_to_compare
 from survey_forms.refusal import Fault
 from survey_forms.scheme.load import load_scheme
 
@@ -97,14 +97,29 @@ def _places(
     if len(measured) < 2:
         return {}, False
     codes = [one.unit.code for one in measured]
-    spread: Any = np.array([(one.se or 0.0) ** 2 for one in measured])
-    kept = weightings.covariances_of(connection, survey_id).get(group)
-    together = kept is not None and set(codes) <= set(kept.units)
-    if kept is not None and together:
-        at = [kept.units.index(code) for code in codes]
-        spread = kept.matrix[np.ix_(at, at)]
+    alone = np.square([error_to_compare(_estimate(one)) or 0.0 for one in measured])
+    spread = _covariance(connection, survey_id, group, codes)
+    together = spread is not None
+    if spread is None:
+        spread = alone
+    else:
+        np.fill_diagonal(spread, np.maximum(alone, np.diag(spread)))
     found = rank_sets([one.value or 0.0 for one in measured], spread)
     return dict(zip(codes, found, strict=True)), together
+
+
+def _estimate(one: GroupResult) -> Estimate:
+    return Estimate(one.value, one.se, one.df, one.n or 0, one.low, one.high, tuple(map(Flag, one.flags)))
+
+
+def _covariance(connection: Connection, survey_id: int, group: str, codes: Sequence[str]) -> NDArray[np.float64] | None:
+    """The covariance of these units' scores; None unless it is known of all of them, from the answers counted now."""
+    kept = covariances_in_use(connection, survey_id).get(group)
+    if kept is None or not set(codes) <= set(kept.units):
+        return None
+    at = [kept.units.index(code) for code in codes]
+    found = kept.matrix[np.ix_(at, at)]
+    return found if np.isfinite(found).all() else None
 
 
 def _scores(judged: Iterable[Judged]) -> Markup:

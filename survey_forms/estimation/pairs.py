@@ -91,8 +91,8 @@ def covariance(
     for cell in rows:
         counted += weight[cell] * np.diag(pairs[cell].n)
         summed += weight[cell] * np.diag(pairs[cell].s)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = summed / counted
+    rated = np.where(counted > 0, counted, np.nan)  # a unit that nobody rated has neither mean nor error
+    mean = summed / rated
     total = np.zeros((d, d))
     for code in sorted({stratum for stratum, _ in rows}):
         factor = _factor(strata[code])
@@ -100,7 +100,7 @@ def covariance(
             continue
         products, sums = np.zeros((d, d)), np.zeros(d)
         for cell in (one for one in rows if one[0] == code):
-            part, ends = _residuals(pairs[cell], mean, weight[cell] / counted)
+            part, ends = _residuals(pairs[cell], mean, weight[cell] / rated)
             persons, b = pairs[cell].persons, None if predicted is None else predicted[cell]
             if b is not None:
                 part = part - np.outer(b, ends) - np.outer(ends, b) + persons * np.outer(b, b)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from survey_forms.estimation.calibrated import calibrated_means, predictions
 from survey_forms.estimation.cells import Cell
@@ -22,6 +23,8 @@ from survey_forms.refusal import Refused
 
 MEASURED_FROM = 10  # ratings; below, a unit counts as "not measured"
 SOUND_FROM = 30  # ratings; below, a score is shown with a flag
+ONE_SIDED = float(ndtri(0.95))
+"""The normal quantile of the bound of equal answers (`Reading.level` is 0.95 for all that is published)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,17 @@ class Estimate:
     low: float | None
     high: float | None
     flags: tuple[Flag, ...] = ()
+
+
+def error_to_compare(one: Estimate) -> float | None:
+    """The error with which a group's score is compared with a cut or with others; None where it is unknown.
+
+    It is the SE, but where all answers were equal. The SE by formula is then 0, which is no certainty: it is read from
+    the exact one-sided bound, as far as the mean may lie on either side, over the normal quantile of that bound.
+    """
+    if Flag.ALL_ANSWERS_EQUAL not in one.flags or one.value is None or one.low is None or one.high is None:
+        return one.se
+    return max(one.high - one.value, one.value - one.low) / ONE_SIDED
 
 
 NOTHING = Estimate(None, None, None, 0, None, None, (Flag.NOT_MEASURED,))

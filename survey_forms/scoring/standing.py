@@ -76,7 +76,9 @@ def standings(
 
 
 def composite_covariance(units: Sequence[str], errors: Mapping[str, CompositeError], together: Together) -> Floats:
-    """The covariance of the units' composites (m, m); on the diagonal is SE², 0 where nothing was surveyed.
+    """The covariance of the units' composites (m, m); on the diagonal is the square of the error to compare with.
+
+    That is SE² but where all answers of a part were equal, and 0 where nothing was surveyed.
 
     Args:
         units: in the order of the matrix.
@@ -91,10 +93,10 @@ def composite_covariance(units: Sequence[str], errors: Mapping[str, CompositeErr
         slope = np.array([_coefficient(errors, units[row], path) for row in rows])
         matrix[np.ix_(rows, rows)] += np.nan_to_num(covariance[np.ix_(at, at)]) * np.outer(slope, slope)
     for row, unit in enumerate(units):
-        se = errors[unit].estimate.se if unit in errors else 0.0
-        if se is None:
+        error = errors[unit].compared if unit in errors else 0.0
+        if error is None:
             matrix[row, :], matrix[:, row] = 0.0, 0.0
-        matrix[row, row] = UNKNOWN_VARIANCE if se is None else se * se
+        matrix[row, row] = UNKNOWN_VARIANCE if error is None else error * error
     return matrix
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from survey_forms.estimation.intervals import grade_probabilities
-from survey_forms.estimation.scores import Estimate, Reading, composite_interval, weighted_score
+from survey_forms.estimation.scores import Estimate, Reading, composite_interval, error_to_compare, weighted_score
 from survey_forms.numbers import EXACT, ZERO, plain
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.compute import score_by
@@ -28,9 +28,13 @@ Surveyed = Mapping[str, Mapping[str, Estimate]]
 
 @dataclass(frozen=True, slots=True)
 class CompositeError:
-    """A composite with its sampling error; `grades` holds each grade's probability, best grade first."""
+    """A composite with its sampling error; `grades` holds each grade's probability, best grade first.
+
+    `compared`: the error with which it is compared with cuts and other units (`error_to_compare` of its parts).
+    """
 
     estimate: Estimate
+    compared: float | None
     coefficients: Mapping[str, Decimal]
     grades: Mapping[str, float]
 
@@ -56,8 +60,9 @@ def composite_errors(
         if estimates:
             total = float(_total(unit))
             estimate = _with_error(total, estimates, coefficients[unit["id"]], scale)
-            grades = _grades(estimate, cuts)
-            found[unit["id"]] = CompositeError(estimate, coefficients[unit["id"]], grades)
+            compared = _compared(estimates, coefficients[unit["id"]])
+            grades = _grades(estimate.value, compared, cuts)
+            found[unit["id"]] = CompositeError(estimate, compared, coefficients[unit["id"]], grades)
     return found
 
 
@@ -108,6 +113,17 @@ def _with_error(
     return composite_interval(review, 1.0, total - (review.value or 0.0))
 
 
+def _compared(estimates: Mapping[str, Estimate], coefficients: Mapping[str, Decimal]) -> float | None:
+    """The error to compare with: the SE, and of parts whose answers were all equal what their bound tells."""
+    total = 0.0
+    for path, share in coefficients.items():
+        error = error_to_compare(estimates[path])
+        if share and error is None:
+            return None
+        total += (float(share) * (error or 0.0)) ** 2
+    return float(total**0.5)
+
+
 def _cuts(scheme: Scheme, document: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Grades by score, best first, with the lowest score of each; empty where grades go by rank."""
     supplied = document.get("supplied", {}).get("grades")
@@ -115,9 +131,9 @@ def _cuts(scheme: Scheme, document: Mapping[str, Any]) -> list[tuple[str, float]
     return [(name, float(lowest or 0)) for name, lowest in bands_of(scheme, Supplied(bands=given)) or ()]
 
 
-def _grades(estimate: Estimate, cuts: list[tuple[str, float]]) -> dict[str, float]:
-    if not cuts or estimate.value is None or estimate.se is None:
+def _grades(value: float | None, error: float | None, cuts: list[tuple[str, float]]) -> dict[str, float]:
+    if not cuts or value is None or error is None:
         return {}
     names = [name for name, _ in cuts]
     lowest = [cut for _, cut in cuts[:-1]]
-    return dict(zip(names, grade_probabilities(estimate.value, estimate.se, lowest), strict=True))
+    return dict(zip(names, grade_probabilities(value, error, lowest), strict=True))

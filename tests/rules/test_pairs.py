@@ -93,6 +93,13 @@ def test_a_census_has_no_error_and_a_lonely_person_an_unknown_one():
     assert np.isnan(covariance(alone, [StratumFrame("n", 7, 1)])).all()
 
 
+def test_a_unit_that_nobody_rated_has_no_covariance_and_leaves_the_others_theirs():
+    persons = [(cell, {unit: y for unit, y in scores.items() if unit != "c"}) for cell, scores in people(3)]
+    found = covariance(pair_counts(persons, UNITS), FRAMES)
+    assert np.isnan(found[2]).all()
+    np.testing.assert_array_equal(found[:2, :2], covariance(pair_counts(persons, UNITS[:2]), FRAMES))
+
+
 def test_two_persons_by_hand():
     pairs = pair_counts([(("n", "n"), {"a": 1, "b": 4}), (("n", "n"), {"a": 3, "b": 2})], ("a", "b"))
     # of 10 persons: (1 - 2/10) · 2/1 · Σ z_a z_b with z = (y - mean)/2 = ∓1/2 and ±1/2
