@@ -13,7 +13,7 @@ from api.store.ballots import receipt_exists
 from api.transaction import Database
 from survey_forms.forms.model import Raw
 from survey_forms.refusal import Refused
-from survey_forms.sampling.codes import draft_id, read_code
+from survey_forms.sampling.codes import draft_id, order_key, read_code
 
 _RECEIPT = re.compile(r"[0-9A-Za-z_-]{20,64}")
 
@@ -45,8 +45,8 @@ class Answering:
                 also when that came about this very moment; `try_again` when the database is away.
         """
         booths = self.booths
-        draft = draft_id(booths.pepper, CODE_NAMESPACE, code)
-        return self._submit(Try(booths.mac(code), draft, receipt_hash(receipt), raw, now, pictures or {}))
+        draft, key = draft_id(booths.pepper, CODE_NAMESPACE, code), order_key(booths.pepper, CODE_NAMESPACE, code)
+        return self._submit(Try(booths.mac(code), draft, receipt_hash(receipt), raw, now, key, pictures or {}))
 
     def submit(self, typed: str, raw: Raw, receipt: str, now: datetime) -> Outcome:
         """Read the code and hand in, as the API does it.

@@ -28,8 +28,8 @@ from survey_forms.forms.answers import read_answers
 from survey_forms.forms.model import Form, Raw
 from survey_forms.forms.subset import of_units
 from survey_forms.refusal import Refused
-from survey_forms.sampling.assign import block_units, rated_units
-from survey_forms.sampling.codes import canonical, code_mac, read_code
+from survey_forms.sampling.assign import block_of, block_units, rated_units
+from survey_forms.sampling.codes import canonical, code_mac, order_key, read_code
 
 CHINA = timezone(timedelta(hours=8))
 BOOTHS_SECONDS = 2.0
@@ -73,6 +73,7 @@ class Try:
     receipt_hash: bytes
     raw: Raw
     now: datetime
+    order_key: bytes = field(repr=False)  # of the code: it alone tells which block of units a listed case rates
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -108,7 +109,8 @@ class Booths:
         Raises:
             Refused: `code_refused`, the same for unknown, spent and closed.
         """
-        return self._opened(connection, stratum_of_code(connection, self.mac(code)), now)
+        key = order_key(self.pepper, CODE_NAMESPACE, code)
+        return self._opened(connection, stratum_of_code(connection, self.mac(code)), now, key)
 
     def enter(self, connection: Connection, typed: str, now: datetime) -> tuple[str, Opened]:
         """Read what was typed or carried by a QR code: the canonical code and what it opens.
@@ -171,7 +173,7 @@ class Booths:
         Raises:
             Refused: `code_refused`, or every fault of the answers.
         """
-        opened, today = self._opened(connection, found, one.now), local_day(one.now)
+        opened, today = self._opened(connection, found, one.now, one.order_key), local_day(one.now)
         booth, read = opened.booth, read_answers(opened.form, one.raw, today)
         pictures, answers = pictures_of(opened.form, read, one.pictures), read.as_json()
         # By the whole form, so that no box tells by its size which block of units is in it.
@@ -193,7 +195,7 @@ class Booths:
             pictures=() if sealed else pictures,
         )
 
-    def _opened(self, connection: Connection, found: FoundCode | None, now: datetime) -> Opened:
+    def _opened(self, connection: Connection, found: FoundCode | None, now: datetime, order_key: bytes) -> Opened:
         if found is None or found.closed:
             raise Refused("code_refused")
         known = self.known(connection, booth=found[:2])
@@ -204,7 +206,8 @@ class Booths:
         if booth.secrecy == "sealed" and key is None:  # no round opens like that; were it so, nothing is taken in clear
             raise Refused("code_refused")
         whole = form_of_version(connection, booth.form_version)
-        return Opened(booth, self._asked(whole, booth.units_per_respondent, found.block), whole, found, key)
+        block = block_of(order_key, found.blocks) if found.blocks else found.block
+        return Opened(booth, self._asked(whole, booth.units_per_respondent, block), whole, found, key)
 
     def _asked(self, whole: Form, per: int | None, block: int | None) -> Form:
         """The form as a code of this block is asked; as many kept as there are units in one form."""

@@ -27,7 +27,7 @@ from api.store.windows import window_of
 from survey_forms.fieldwork.consequences import COMPLETE, QUOTA_FULL
 from survey_forms.fieldwork.stage import Standing
 from survey_forms.refusal import Fault, Refused
-from survey_forms.sampling.assign import blocks_for, deal, rated_units
+from survey_forms.sampling.assign import blocks_for, rated_units
 
 LONGEST_INTERVIEW = timedelta(hours=2)
 """An interview holds its case so long without a sign of life: the questionnaire's pages give none."""
@@ -64,6 +64,7 @@ def begin(  # noqa: PLR0913, PLR0917 - whose, what they said, who, when
         raise Refused("fieldwork_not_open")
     if backchecks.check_of(connection, case_id):
         raise Refused("backcheck_no_interview")
+    listed.hold_cases(connection, [case_id])  # against an invitation of this very moment
     codes = case_codes.hold_codes(connection, case_id)
     if answered(connection, file, codes, now):
         return "answered"
@@ -88,7 +89,7 @@ def answered(connection: Connection, file: File, codes: list[CaseCode], now: dat
     if spent == file.interview:
         began = file.held_at or now
         done = Sent(f"interview-{spent.hex()}", file.case_id, COMPLETE)
-        attempts.write(connection, file, done, file.held_by, began, min(now, file.held_until or now), now)
+        attempts.write(connection, file, done, case_codes.interviewer_of(connection, spent), began, min(now, file.held_until or now), now)
         quotas.fill_place(connection, file.case_id, now)
     else:
         quotas.give_back(connection, file.case_id, now)
@@ -157,11 +158,14 @@ def _end(connection: Connection, file: File, codes: list[CaseCode], now: datetim
     if file.interview is None:
         return
     case_codes.set_revoked(connection, [file.interview], revoked=True)
+    cases.end_interview(connection, file.case_id)
     own = [one for one in codes if one.kind != "interview"]
     if own and not own[-1].voided:
         case_codes.set_revoked(connection, [own[-1].mac], revoked=False)
     quotas.give_back(connection, file.case_id, now)
-    people.record_act(connection, "interview_broken_off", now, file.held_by, survey=file.survey_id, case=file.case_id)
+    # Whose it was: the file may be in the next one's hands by now.
+    who = case_codes.interviewer_of(connection, file.interview)
+    people.record_act(connection, "interview_broken_off", now, who, survey=file.survey_id, case=file.case_id)
 
 
 def _asked(questions: Mapping[str, list[str]], answers: Mapping[str, str]) -> dict[str, str]:
@@ -181,21 +185,19 @@ def _minted(  # noqa: PLR0913, PLR0917 - what a code is made of
         batch_id = case_codes.interview_batch(connection, file.survey_id) or invitations.add_batch(
             connection, file.survey_id, "interview", {}, staff_id, now
         )
-    block = codes[-1].block if codes else _block(connection, file)
+    over = codes[-1].blocks if codes else _blocks(connection, file)
     about = invitations.Whose(file.wcell, file.stage, staff_id)
-    (code,) = mint(connection, pepper, file.survey_id, batch_id, file.stratum, [block], whose=[about])
+    (code,) = mint(connection, pepper, file.survey_id, batch_id, file.stratum, [None], whose=[about], over=over)
     listed.link_codes(connection, [(code.mac, file.case_id)])
     return code
 
 
-def _block(connection: Connection, file: File) -> int | None:
-    """The block of units of a case that never had a code: of those its stratum's cases share the one used least."""
+def _blocks(connection: Connection, file: File) -> int | None:
+    """Over how many blocks of units a case that never had a code draws its own; None where everybody rates all."""
     booth = surveys.booths(connection)[file.survey_id, file.stratum]
     per = booth.units_per_respondent
     if per is None:
         return None
+    known = invitations.blocks_over(connection, file.survey_id).get(file.stratum)
     units = rated_units(form_of_version(connection, booth.form_version))
-    before = invitations.blocks_used(connection, file.survey_id).get(file.stratum, {})
-    dealt_over = blocks_for(cases.sample_size(connection, file.survey_id, file.stratum), len(units), per)
-    count = max(dealt_over, max(before, default=0) + 1)
-    return deal(1, [before.get(block, 0) for block in range(count)])[0]
+    return known or blocks_for(cases.sample_size(connection, file.survey_id, file.stratum), len(units), per)

@@ -19,8 +19,16 @@ from api.store.invitations import NewCode, Whose
 from api.store.notices import KeptNotice, latest_notice
 from api.store.windows import Window, window_of
 from survey_forms.refusal import Fault, Refused
-from survey_forms.sampling.assign import blocks_for, deal, rated_units
-from survey_forms.sampling.codes import canonical, code_mac, new_code, new_digits, read_code, token_of
+from survey_forms.sampling.assign import block_of, blocks_for, deal, rated_units
+from survey_forms.sampling.codes import (
+    canonical,
+    code_mac,
+    new_code,
+    new_digits,
+    order_key,
+    read_code,
+    token_of,
+)
 
 MOST_SHEETS = 2000  # of one print run
 LONGEST_REASON = 500
@@ -191,16 +199,25 @@ def mint(  # noqa: PLR0913, PLR0917 - what a code is made of
     blocks: Sequence[int | None],
     spelling: Spelling = "letters",
     whose: Sequence[Whose] = (),
+    over: int | None = None,
 ) -> list[Code]:
     """Make a code for each block given, in its order; one that exists already is drawn again.
 
-    `whose` says of each code what it carries to its answer; empty where codes are nobody's.
+    `whose` says of each code what it carries to its answer; empty where codes are nobody's. `over` hides the blocks:
+    codes are drawn until one has its block by itself (`assign.block_of`), and the database learns only over how many.
     """
     about = whose or [Whose()] * len(blocks)
     made: dict[int, Code] = {}
     while len(made) < len(blocks):
-        drawn = {place: _drawn(pepper, spelling) for place in range(len(blocks)) if place not in made}
-        rows = {code.mac: NewCode(code.mac, stratum, blocks[place], about[place]) for place, code in drawn.items()}
+        drawn = {
+            place: _drawn(pepper, spelling) if over is None else _drawn_in(pepper, spelling, blocks[place], over)
+            for place in range(len(blocks))
+            if place not in made
+        }
+        rows = {
+            code.mac: NewCode(code.mac, stratum, None if over else blocks[place], over, about[place])
+            for place, code in drawn.items()
+        }
         new = invitations.add_codes(connection, survey_id, batch_id, list(rows.values()))
         for place, code in drawn.items():
             if code.mac in new:
@@ -213,6 +230,35 @@ def _drawn(pepper: bytes, spelling: Spelling) -> Code:
     typed = _MAKE[spelling](secrets.randbelow)
     code = canonical(pepper, CODE_NAMESPACE, typed)
     return Code(typed, token_of(pepper, CODE_NAMESPACE, code), code_mac(pepper, CODE_NAMESPACE, code))
+
+
+def _drawn_in(pepper: bytes, spelling: Spelling, block: int | None, over: int) -> Code:
+    """A code that draws this block by itself; any code where the block does not matter."""
+    while True:
+        code = _drawn(pepper, spelling)
+        key = order_key(pepper, CODE_NAMESPACE, canonical(pepper, CODE_NAMESPACE, code.typed))
+        if block is None or block_of(key, over) == block:
+            return code
+
+
+def hidden_blocks(
+    connection: Connection, survey_id: int, numbers: Mapping[str, int]
+) -> dict[str, tuple[list[int | None], int | None]]:
+    """As `deal_blocks` for codes of listed cases: the blocks in an order that nobody can work out, and over how many.
+
+    Raises:
+        Refused: as `deal_blocks`.
+    """
+    over_known = invitations.blocks_over(connection, survey_id)
+    fresh = deal_blocks(connection, survey_id, {one: n for one, n in numbers.items() if one not in over_known})
+    dealt: dict[str, tuple[list[int | None], int | None]] = {}
+    for stratum, number in numbers.items():
+        blocks = [block for block in fresh.get(stratum, ()) if block is not None]
+        over = over_known.get(stratum) or (max(blocks) + 1 if blocks else None)
+        wanted: list[int | None] = [*deal(number, [0] * over)] if over else [None] * number
+        secrets.SystemRandom().shuffle(wanted)
+        dealt[stratum] = wanted, over
+    return dealt
 
 
 def _check(wish: Wish, strata: set[str]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from api.actions.booths import CHINA
 from api.actions.contact_sheet import contact_lines
 from api.actions.csv_sheet import cell_fault, read_headings, refuse
-from api.actions.invitations import Code, deal_blocks, inviting, mint
+from api.actions.invitations import Code, hidden_blocks, inviting, mint
 from api.actions.sealed_words import Safe, Words
 from api.store import invitations, listed, people
 from api.store.invitations import Whose
@@ -71,17 +71,19 @@ def listing(connection: Connection, survey_id: int, now: datetime) -> tuple[Wind
 def load_contacts(  # noqa: PLR0913, PLR0917 - whose, which file, who, when
     connection: Connection, office: Office, survey_id: int, content: bytes, staff_id: int, now: datetime
 ) -> int:
-    """Keep the contacts of a file, sealed; a member's former contact goes. Returns how many.
+    """Keep the contacts of a file, sealed; a member's former contact goes, and the audit says whose. Returns how many.
 
     Raises:
         Refused: as `listing`; every fault of the file by row and column, and then none of it is kept.
     """
     listing(connection, survey_id, now)
+    listed.hold_cases(connection, [case.id for case in listed.cases_of(connection, survey_id)])
     cases = {case.member: case for case in listed.cases_of(connection, survey_id)}
     lines = contact_lines(content)
     heads = read_headings(lines[0][1], COLUMNS, ENGLISH, NEEDED) if lines else []
     faults: list[Fault] = []
     contacts: dict[int, bytes] = {}
+    replaced: list[int] = []
     for number, cells in lines[1:]:
         row = dict(zip(heads, (cell.strip() for cell in cells), strict=False))
         case = cases.get(row.get(MEMBER, ""))
@@ -89,10 +91,14 @@ def load_contacts(  # noqa: PLR0913, PLR0917 - whose, which file, who, when
         faults += wrong
         if case and not wrong:
             contacts[case.id] = office.safe.seal_contact(case.id, _contact(row))
+            if _replaces(office, case, _contact(row)):
+                replaced.append(case.id)
     if not contacts and not faults:
         faults.append(Fault("csv_empty"))
     refuse(faults)
     listed.put_contacts(connection, contacts)
+    for case_id in replaced:
+        people.record_act(connection, "contact_replaced", now, staff_id, survey=survey_id, case=case_id)
     people.record_act(connection, "contacts_loaded", now, staff_id, survey=survey_id, number=len(contacts))
     return len(contacts)
 
@@ -107,10 +113,11 @@ def invite(  # noqa: PLR0913, PLR0917 - as load_contacts
     """
     _, blanks = listing(connection, survey_id, now)
     check_template("invitation", mailing.template)
+    reachable = _reachable(connection, office, survey_id, mailing.channel, now)
+    chosen = _codeless(connection, reachable)[:MOST_MESSAGES]
+    listed.hold_cases(connection, [case.id for case, _ in chosen])
     invitations.hold_invitations(connection, survey_id)
-    reachable = _reachable(connection, office, survey_id, mailing.channel)
-    had = listed.cases_with_codes(connection, [case.id for case, _ in reachable])
-    chosen = [(case, to) for case, to in reachable if case.id not in had][:MOST_MESSAGES]
+    chosen = _codeless(connection, chosen)  # again: an interview, or another tap, may have been faster
     if not chosen:
         raise Refused("nobody_to_write_to")
     codes = _codes_for(connection, office, survey_id, [case for case, _ in chosen], staff_id, now)
@@ -131,7 +138,7 @@ def remind(  # noqa: PLR0913, PLR0917 - as load_contacts
     """
     _, blanks = listing(connection, survey_id, now)
     check_template("reminder", mailing.template)
-    reachable = _reachable(connection, office, survey_id, mailing.channel)
+    reachable = _reachable(connection, office, survey_id, mailing.channel, now)
     unspent = listed.cases_with_codes(connection, [case.id for case, _ in reachable], unspent=True)
     chosen = [(case, to, None) for case, to in reachable if case.id in unspent][:MOST_MESSAGES]
     if not chosen:
@@ -197,10 +204,25 @@ def _address(office: Office, case: Case, channel: Channel) -> str:
     return office.safe.open_contact(case.id, case.contact).address(channel) if case.contact else ""
 
 
-def _reachable(connection: Connection, office: Office, survey_id: int, channel: Channel) -> list[tuple[Case, str]]:
-    """The cases that have an address of this channel, and the address."""
-    cases = listed.cases_of(connection, survey_id)
+def _replaces(office: Office, case: Case, contact: Contact) -> bool:
+    try:
+        return case.contact is not None and office.safe.open_contact(case.id, case.contact) != contact
+    except Refused:  # sealed under a key that is gone: whatever it said, it says something else now
+        return True
+
+
+def _reachable(
+    connection: Connection, office: Office, survey_id: int, channel: Channel, now: datetime
+) -> list[tuple[Case, str]]:
+    """The cases that may be written to and have an address of this channel, and the address."""
+    peace = listed.left_in_peace(connection, survey_id, now)
+    cases = [case for case in listed.cases_of(connection, survey_id) if case.id not in peace]
     return [(case, to) for case in cases if (to := _address(office, case, channel))]
+
+
+def _codeless(connection: Connection, reachable: Sequence[tuple[Case, str]]) -> list[tuple[Case, str]]:
+    had = listed.cases_with_codes(connection, [case.id for case, _ in reachable])
+    return [(case, to) for case, to in reachable if case.id not in had]
 
 
 def _codes_for(  # noqa: PLR0913, PLR0917 - as load_contacts
@@ -212,13 +234,12 @@ def _codes_for(  # noqa: PLR0913, PLR0917 - as load_contacts
         by_stratum.setdefault(case.stratum, []).append(case)
     numbers = {stratum: len(found) for stratum, found in by_stratum.items()}
     batch_id = invitations.add_batch(connection, survey_id, "listed", numbers, staff_id, now)
-    dealt = deal_blocks(connection, survey_id, numbers)
+    dealt = hidden_blocks(connection, survey_id, numbers)
     codes: dict[int, Code] = {}
     for stratum, found in by_stratum.items():
-        made = mint(
-            connection, office.pepper, survey_id, batch_id, stratum, dealt[stratum],
-            whose=[Whose(case.wcell) for case in found],
-        )  # fmt: skip
+        wanted, over = dealt[stratum]
+        whose = [Whose(case.wcell) for case in found]
+        made = mint(connection, office.pepper, survey_id, batch_id, stratum, wanted, whose=whose, over=over)
         codes |= {case.id: code for case, code in zip(found, made, strict=True)}
     listed.link_codes(connection, [(code.mac, case_id) for case_id, code in codes.items()])
     return codes

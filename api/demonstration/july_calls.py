@@ -21,7 +21,7 @@ from api.demonstration.answers import Person, fill_in
 from api.demonstration.july_town import UNITS, Resident
 from api.store import cases
 from api.store.cases import File
-from survey_forms.sampling.codes import canonical, draft_id
+from survey_forms.sampling.codes import canonical, draft_id, order_key
 
 A_CALL = timedelta(minutes=6)
 SHIFTS = {"phone": (9, 20), "visit": (10, 18)}
@@ -79,7 +79,7 @@ def _attempt(connection: Connection, crew: Crew, file: File, staff_id: int, at: 
     else:
         return _interview(connection, crew, file, staff_id, at)
     ended = at + timedelta(minutes=1)
-    fieldwork.record(connection, Sent(secrets.token_hex(8), file.case_id, outcome), staff_id, ended)
+    fieldwork.record(connection, Sent(secrets.token_hex(16), file.case_id, outcome), staff_id, ended)
     crew.done[outcome] = crew.done.get(outcome, 0) + 1
     return ended
 
@@ -95,7 +95,17 @@ def _interview(connection: Connection, crew: Crew, file: File, staff_id: int, at
     raw = fill_in(opened.form, Person(person.district, person.lenient), level, at.date(), crew.chance)
     receipt = sha256(secrets.token_bytes(16)).digest()
     (outcome,) = crew.booths.settle(
-        connection, [Try(code.mac, draft_id(crew.booths.pepper, CODE_NAMESPACE, read), receipt, raw, at)]
+        connection,
+        [
+            Try(
+                code.mac,
+                draft_id(crew.booths.pepper, CODE_NAMESPACE, read),
+                receipt,
+                raw,
+                at,
+                order_key(crew.booths.pepper, CODE_NAMESPACE, read),
+            )
+        ],
     )
     if outcome != "accepted":
         raise RuntimeError(f"the demonstration's own interview was not accepted: {outcome}")

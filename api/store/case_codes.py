@@ -1,6 +1,8 @@
 """The codes of a case: held together, suspended while an interview runs, given back after it.
 
-Whoever takes them has the case's file locked already, so the order is always the same: file, codes, quota cells.
+The order of locks, the same everywhere: the round against freezing (`windows.keep_unfrozen`), the case's file
+(`cases.hold_file`), the case (`listed.hold_cases`), its codes (`hold_codes`), quota cells; several of a kind by their
+numbers. What is not needed is left out. Whoever makes a code for a case holds the case and reads its codes after that.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ class CaseCode(NamedTuple):
     spent: bool
     revoked: bool
     kind: str | None
-    block: int | None
+    blocks: int | None
     voided: bool
 
 
@@ -35,7 +37,7 @@ def hold_codes(connection: Connection, case_id: int) -> list[CaseCode]:
             access_code.c.spent,
             access_code.c.revoked,
             code_batch.c.kind,
-            access_code.c.block,
+            access_code.c.blocks,
             code_batch.c.revoked_at.is_not(None),
         )
         .outerjoin(code_batch, code_batch.c.id == access_code.c.batch_id)
@@ -43,6 +45,12 @@ def hold_codes(connection: Connection, case_id: int) -> list[CaseCode]:
         .order_by(access_code.c.batch_id.nulls_first(), access_code.c.mac)
     )
     return [CaseCode(bytes(row[0]), *row[1:]) for row in rows]
+
+
+def interviewer_of(connection: Connection, mac: bytes) -> int | None:
+    """Who asks, or asked, under the code of an interview."""
+    found: int | None = connection.execute(select(access_code.c.interviewer).where(access_code.c.mac == mac)).scalar()
+    return found
 
 
 def set_revoked(connection: Connection, macs: Sequence[bytes], *, revoked: bool) -> None:

@@ -57,6 +57,7 @@ class NewCode:
     mac: bytes
     stratum: str
     block: int | None
+    blocks: int | None = None
     whose: Whose = field(default_factory=Whose)
 
 
@@ -108,6 +109,7 @@ def add_codes(connection: Connection, survey_id: int, batch_id: int, codes: Sequ
             "batch_id": batch_id,
             "stratum": code.stratum,
             "block": code.block,
+            "blocks": code.blocks,
             "wcell": code.whose.wcell,
             "mode": code.whose.mode,
             "interviewer": code.whose.interviewer,
@@ -207,6 +209,16 @@ def blocks_used(connection: Connection, survey_id: int) -> dict[str, dict[int, i
     for stratum, block, number in rows:
         found.setdefault(stratum, {})[block] = number
     return found
+
+
+def blocks_over(connection: Connection, survey_id: int) -> dict[str, int]:
+    """Over how many blocks the codes of listed cases are spread, by stratum."""
+    rows = connection.execute(
+        select(access_code.c.stratum, func.max(access_code.c.blocks))
+        .where(access_code.c.survey_id == survey_id, access_code.c.blocks.is_not(None))
+        .group_by(access_code.c.stratum)
+    )
+    return {stratum: number for stratum, number in rows}
 
 
 _IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('invitations'), :survey)")

@@ -129,11 +129,13 @@ access_code = Table(
     Column("spent", Boolean, nullable=False, server_default="false"),
     Column("revoked", Boolean, nullable=False, server_default="false"),
     Column("batch_id", ForeignKey(code_batch.c.id)),
-    Column("block", Integer),  # of units that this code rates; None: all of them
+    Column("block", Integer),  # of units that this code rates; None: all of them, or:
+    Column("blocks", Integer),  # of a listed case: over how many blocks the code draws its own, which it alone tells
     Column("wcell", Text),  # weighting cell of its case; None: its stratum
     Column("mode", Text, nullable=False, server_default="web"),
     Column("interviewer", ForeignKey(staff.c.id)),
     CheckConstraint("mode IN ('web','phone','visit')", name="mode"),
+    CheckConstraint("block IS NULL OR blocks IS NULL", name="one_way_to_a_block"),
     schema="roll",
     postgresql_with={"fillfactor": "80"},
 )
@@ -231,9 +233,9 @@ def fieldwork_of(connection: Connection, survey_id: int) -> dict[str, Fieldwork]
 
 # The lock is that of api/actions/responses.py, taken in the order of the surveys, as everybody takes several.
 _CODES = """
-SELECT mac, survey_id, stratum, closed, block, wcell, mode, interviewer,
+SELECT mac, survey_id, stratum, closed, block, wcell, mode, interviewer, blocks,
        pg_advisory_xact_lock_shared(hashtext('round'), survey_id)
-FROM (SELECT mac, survey_id, stratum, spent OR revoked AS closed, block, wcell, mode, interviewer
+FROM (SELECT mac, survey_id, stratum, spent OR revoked AS closed, block, wcell, mode, interviewer, blocks
       FROM roll.access_code WHERE mac = ANY(%b) ORDER BY survey_id) AS found
 """
 
@@ -248,6 +250,7 @@ class FoundCode(NamedTuple):
     wcell: str | None = None
     mode: str = "web"
     interviewer: int | None = None
+    blocks: int | None = None
 
 
 def codes_held(connection: Connection, macs: Sequence[bytes]) -> dict[bytes, FoundCode]:
@@ -259,7 +262,7 @@ def stratum_of_code(connection: Connection, mac: bytes) -> FoundCode | None:
     """One code, if it exists."""
     closed = access_code.c.spent | access_code.c.revoked
     code = access_code.c
-    wanted = (code.survey_id, code.stratum, closed, code.block, code.wcell, code.mode, code.interviewer)
+    wanted = (code.survey_id, code.stratum, closed, code.block, code.wcell, code.mode, code.interviewer, code.blocks)
     row = connection.execute(select(*wanted).where(code.mac == mac)).first()
     return FoundCode(*row) if row else None
 

@@ -19,7 +19,7 @@ from api.store.rounds import hold_round
 from survey_forms.ballot.keys import new_key, write_public
 from survey_forms.ballot.rehearsal import open_tests, read_tests, write_proof
 from survey_forms.refusal import Refused
-from survey_forms.sampling.codes import code_mac, draft_id
+from survey_forms.sampling.codes import code_mac, draft_id, order_key
 from survey_forms.transparency import verify_inclusion
 from tests.ballots import CUSTODIANS, a_member, a_sealed_survey, close, count_offline, end, load, now
 from tests.builders import DAY, a_survey, some_codes
@@ -32,6 +32,7 @@ def a_try(code, receipt=None, raw=None):
     return Try(
         mac=code_mac(PEPPER, CODE_NAMESPACE, code),
         draft_id=draft_id(PEPPER, CODE_NAMESPACE, code),
+        order_key=order_key(PEPPER, CODE_NAMESPACE, code),
         receipt_hash=sha256((receipt or secrets.token_hex(16)).encode()).digest(),
         raw={"police": "good"} if raw is None else raw,
         now=now(),

@@ -17,7 +17,7 @@ from api.store.invitations import batches_of, handed_out
 from api.store.roll import fieldwork_of
 from survey_forms.refusal import Refused
 from survey_forms.sampling.assign import CODES_A_BLOCK
-from survey_forms.sampling.codes import canonical, display, draft_id, read_code
+from survey_forms.sampling.codes import canonical, display, draft_id, order_key, read_code
 from tests.builders import a_grid_book
 from tests.invitations import an_inviting_survey, now
 
@@ -42,7 +42,14 @@ def enter(connection, typed):
 
 def a_try(code):
     typed = canonical(PEPPER, CODE_NAMESPACE, code.typed)
-    return Try(code.mac, draft_id(PEPPER, CODE_NAMESPACE, typed), secrets.token_bytes(32), {"police": "good"}, now())
+    return Try(
+        code.mac,
+        draft_id(PEPPER, CODE_NAMESPACE, typed),
+        secrets.token_bytes(32),
+        {"police": "good"},
+        now(),
+        order_key(PEPPER, CODE_NAMESPACE, typed),
+    )
 
 
 def spend(connection, mac):

@@ -18,7 +18,7 @@ from api.intake import Intake
 from api.store import ballots, evaluations, roll
 from api.transaction import Database
 from survey_forms.refusal import Refused
-from survey_forms.sampling.codes import code_mac, draft_id
+from survey_forms.sampling.codes import code_mac, draft_id, order_key
 from tests.builders import DAY, a_survey, some_codes
 
 PEPPER = b"a test's pepper, thirty-two bytes at least"
@@ -129,6 +129,7 @@ def a_try(code, receipt=None, answers=None):
     return Try(
         mac=code_mac(PEPPER, CODE_NAMESPACE, code),
         draft_id=draft_id(PEPPER, CODE_NAMESPACE, code),
+        order_key=order_key(PEPPER, CODE_NAMESPACE, code),
         receipt_hash=sha256((receipt or secrets.token_hex(16)).encode()).digest(),
         raw={"police": "good"} if answers is None else answers,
         now=datetime.now(UTC),
