@@ -14,6 +14,7 @@ from tests.frames import NOW, a_csv, a_framed_survey, handed_in, members, read_w
 KNOWN = NOW + timedelta(days=4)
 AFTER = KNOWN + timedelta(hours=1)
 SOURCE = "2026-07-05 双色球第 2026076 期开奖号码"
+FORM = "## ## ## ## ## ## + ##"
 RANDOMNESS = "03 08 11 19 24 30 + 07"
 PLAN = """
 allocation = "proportional"
@@ -65,7 +66,7 @@ def another_frame(  # noqa: PLR0917
 
 def planned(connection: Connection, framed: Framed, plan: str = PLAN) -> int:
     """Commit a plan; returns it."""
-    return commit_plan(connection, framed.frame_id, Commitment(plan, SOURCE, KNOWN), framed.staff, NOW)
+    return commit_plan(connection, framed.frame_id, Commitment(plan, SOURCE, KNOWN, FORM), framed.staff, NOW)
 
 
 def drawn(connection: Connection, registry: Registry, framed: Framed, plan: str = PLAN) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from api.store import draws, reserves
 from api.store.draws import Committed, Drawn
 from api.store.frames import Frame
-from survey_forms.sampling.plan import RICH
+from survey_forms.sampling.plan_reading import read_plan_file
 from survey_forms.sampling.rotation import shifted
 from survey_forms.sampling.tickets import ticket
 
@@ -51,16 +51,22 @@ def was_drawn(connection: Connection, found: Drawn, member: str) -> Answer:
 
 
 def public_record(connection: Connection, held: Frame, plans: list[Committed], found: Drawn | None) -> dict[str, Any]:
-    """What everybody may have of a frame's draw: all that decides, and nobody's id."""
+    """What everybody may have of a frame's draw: all that decides, and nobody's id.
+
+    `permanent_draw` is the number of the first wave's draw, of whose seed a later wave makes its tickets.
+    """
     last = plans[0]
+    turn = read_plan_file(last.source).rotation
     record: dict[str, Any] = {
         "format": FORMAT,
         "frame_sha256": held.digest,
         "members": held.members,
         "plan_sha256": last.digest,
         "plan_text": last.text,
-        "plan_source": last.source if found or not _keeps_secret(last) else None,
+        "plan_source": last.source,
+        "permanent_draw": draws.first_wave(connection, turn.permanent) if turn else None,
         "randomness_source": last.randomness_source,
+        "randomness_form": last.randomness_form or None,
         "known_from": last.known_from.isoformat(),
         "committed_at": last.committed_at.isoformat(),
         "committed_by": last.role,
@@ -81,9 +87,3 @@ def public_record(connection: Connection, held: Frame, plans: list[Committed], f
         **found.record,
         "released": {stratum: released for stratum, (_, released) in counted.items()},
     }
-
-
-def _keeps_secret(plan: Committed) -> bool:
-    """Whether a plan's source holds a permanent text, of which only the hash is told until the draw."""
-    lines = plan.text.splitlines()
-    return lines[0] == RICH and lines[2] != "permanent,-"

@@ -1,7 +1,8 @@
 """From a frame to its sample: a plan is committed with a randomness that nobody knows yet, then somebody else draws.
 
 Whoever commits cannot draw, nobody draws before the named moment, and once that moment has passed no other plan can be
-committed for the frame: a result that displeases cannot be exchanged. What was refused is kept and shown.
+committed for the frame: a result that displeases cannot be exchanged (draw_rules.py has what else nobody may choose).
+What was refused is kept and shown.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.actions.draw_rules import check_permanent, check_spelling, check_strata, unfit_names
 from api.actions.frames import OPEN_ROUNDS
 from api.actions.sealed_words import Safe
 from api.store import draws, evaluations, frames, listed, people, survey_setup
@@ -29,22 +31,27 @@ from survey_forms.sampling.plan_reading import read_plan_file
 from survey_forms.sampling.shares import variance_of_mean
 from survey_forms.sampling.traits import wcell_of
 
-LONGEST_SOURCE = 300
 LONGEST_RANDOMNESS = 500
 Z95 = 1.959963984540054
 SPREAD = Fraction(15)
 """S where a plan tells none: the standard deviation of answers on a scale of 100 points (statistics.md section 4)."""
-REFUSALS = frozenset({"draw_twice", "draw_strata_drawn", "draw_too_early", "draw_same_person", "draw_plan_uncommitted"})
-"""Refused draws that everybody is told of."""
+REFUSALS = frozenset(
+    {
+        *("draw_twice", "draw_strata_drawn", "draw_too_early", "draw_same_person", "draw_plan_uncommitted"),
+        *("draw_randomness_unfit", "plan_ripe", "plan_strata_elsewhere"),
+    }
+)
+"""Refused draws and plans that everybody is told of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What is committed: the plan as written, which randomness will decide, and when that will be known."""
+    """What is committed: the plan as written, which randomness will decide, when that is known and how it is spelt."""
 
     source: str
     randomness_source: str
     known_from: datetime
+    randomness_form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def commit_plan(connection: Connection, frame_id: int, said: Commitment, staff_i
 
     Raises:
         Refused: `not_found`, `frame_round_over`, `draw_twice`; `plan_ripe` when the randomness of the plan before may
-            be known already; the faults of the plan and of what was said, all at once.
+            be known already; the faults of the plan and of what was said, all at once; `plan_strata_elsewhere`.
     """
     held = _held(connection, frame_id)
     if draws.draw_of(connection, frame_id):
@@ -108,6 +115,7 @@ def commit_plan(connection: Connection, frame_id: int, said: Commitment, staff_i
         raise Refused.of([*refused.faults, *faults]) from refused
     if faults:
         raise Refused.of(faults)
+    check_strata(connection, held.survey_id, frame_id, plan.text)
     plan_id = draws.add_plan(
         connection,
         {
@@ -115,7 +123,7 @@ def commit_plan(connection: Connection, frame_id: int, said: Commitment, staff_i
             "text": plan.text,
             "digest": plan.sha256,
             "source": said.source,
-            "randomness_source": said.randomness_source.strip(),
+            "randomness_source": f"{said.randomness_source.strip()}\n{said.randomness_form.strip()}",
             "known_from": said.known_from,
             "committed_by": staff_id,
             "committed_at": now,
@@ -131,12 +139,13 @@ def draw_frame(  # noqa: PLR0913, PLR0917 - whose contacts, which frame, by what
     """Draw by the last committed plan; write the cases, their contacts and the record. Returns the draw.
 
     Raises:
-        Refused: one of `REFUSALS`, `not_found`, `frame_round_over`, `draw_randomness_missing`.
+        Refused: one of `REFUSALS`, `not_found`, `frame_round_over`, `draw_randomness_missing`, `draw_frame_changed`.
     """
     held = _held(connection, frame_id)
     committed = _may_draw(connection, held, staff_id, now)
     if len(randomness) > LONGEST_RANDOMNESS:
         raise Refused("text_too_long", "randomness", most=LONGEST_RANDOMNESS)
+    check_spelling(committed.randomness_form, randomness.strip())
     plan, members = _resolved(connection, held, committed.source)
     if members.sha256 != held.digest or plan.text != committed.text:
         raise Refused("draw_frame_changed")
@@ -169,15 +178,16 @@ def draw_frame(  # noqa: PLR0913, PLR0917 - whose contacts, which frame, by what
 def note_refusal(  # noqa: PLR0913, PLR0917 - as draw_frame
     connection: Connection, frame_id: int, code: str, randomness: str, staff_id: int, now: datetime
 ) -> None:
-    """Keep that a draw was tried and refused, in a transaction of its own: the one that tried is undone."""
-    values = {"frame_id": frame_id, "code": code, "randomness": randomness[:LONGEST_RANDOMNESS], "tried_by": staff_id}
-    draws.add_refusal(connection, {**values, "tried_at": now})
+    """Keep that a draw or plan was tried and refused, in a transaction of its own: the one that tried is undone."""
+    kept = randomness[:LONGEST_RANDOMNESS].replace("\x00", "\ufffd")
+    values = {"frame_id": frame_id, "code": code, "randomness": kept, "tried_by": staff_id, "tried_at": now}
+    draws.add_refusal(connection, values)
     people.record_act(connection, "draw_refused", now, staff_id, frame=frame_id, code=code)
 
 
 def _held(connection: Connection, frame_id: int) -> Frame:
-    """A frame, held with its survey's window, as long as the round still is to be or runs."""
-    found = frames.hold_frame(connection, frame_id)
+    """A frame whose survey is held, as long as the round still is to be or runs: one line of plans, one at a time."""
+    found = frames.frame_numbered(connection, frame_id)
     window = hold_window(connection, found.survey_id) if found else None
     if found is None or window is None:
         raise Refused("not_found")
@@ -202,8 +212,7 @@ def _may_draw(connection: Connection, held: Frame, staff_id: int, now: datetime)
 
 
 def _wrong(said: Commitment, now: datetime) -> Iterator[Fault]:
-    if not 0 < len(said.randomness_source.strip()) <= LONGEST_SOURCE:
-        yield Fault("plan_randomness_unnamed", "randomness_source", {"most": LONGEST_SOURCE})
+    yield from unfit_names(said.randomness_source.strip(), said.randomness_form.strip())
     if said.known_from <= now:
         yield Fault("plan_known_too_early", "known_from")
 
@@ -223,6 +232,7 @@ def _carry_units(connection: Connection, survey_id: int, wished: int | None) -> 
 def _resolved(connection: Connection, held: Frame, source: str) -> tuple[Plan, Members]:
     """A plan for a frame, and the frame with the columns that the plan reads."""
     told = read_plan_file(source)
+    check_permanent(connection, told)
     columns = told.columns
     rows = frames.members_by_stratum(connection, held.id, columns)
     members = frame_of((("", *row) for row in rows), columns)

@@ -185,7 +185,7 @@ def take_populations(connection: Connection, frame_id: int, staff_id: int, now: 
     Raises:
         Refused: `not_found`, `frame_round_over`, `frame_population_fixed` once the survey's sample is drawn.
     """
-    found = frames.hold_frame(connection, frame_id)
+    found = frames.frame_numbered(connection, frame_id)
     if found is None:
         raise Refused("not_found")
     _framing(connection, found.survey_id)

@@ -39,7 +39,7 @@ ROLES = {
     "plan_file",
     required=True,
     type=click.Path(path_type=Path),
-    help="CSV (stratum,n) / TOML (docs/draw.md)",
+    help="CSV (stratum,n) / TOML (docs/draw.md); rotation.permanent: 首轮公开抽样的种子。The seed of wave 1's draw.",
 )
 @click.option("--randomness", required=True, help="公开随机数，原样。The published randomness, word for word.")
 @click.option("--check-id", help="查一个编号是否抽中。Was this unit drawn, and why?")

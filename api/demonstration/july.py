@@ -147,7 +147,7 @@ def _draw(  # noqa: PLR0913, PLR0917 - whose, of what, by whom, when
         raise RuntimeError(f"the demonstration's own frame was refused: {ended.faults}")
     registry.files.drop(held.sha256)
     known = began + timedelta(hours=20)
-    said = draws.Commitment(PLAN, town.RANDOMNESS_SOURCE, known)
+    said = draws.Commitment(PLAN, town.RANDOMNESS_SOURCE, known, town.RANDOMNESS_FORM)
     draws.commit_plan(connection, ended.frame_id, said, office[0], began)
     draws.draw_frame(connection, registry.safe, ended.frame_id, town.RANDOMNESS, office[1], known)
 

@@ -18,6 +18,7 @@ GROUP, GROUP_ZH, GROUP_EN = "residents", "用水居民", "Water users"
 COMPONENT = "public_review.mid_year"
 FRAME, SAMPLE = 30_000, 600
 RANDOMNESS_SOURCE = "中国福利彩票双色球第 2026128 期开奖号码"
+RANDOMNESS_FORM = "双色球 2026128：## ## ## ## ## ## + ##"
 RANDOMNESS = "双色球 2026128：03 09 14 21 27 33 + 08"
 SCRIPT_ZH = (
     "您好，我是市水务局委托的访问员。您家是由抽签选出来的，想请您评议今年的供水、排水等工作，大约需要 4 分钟。"

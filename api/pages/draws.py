@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from api.actions import draws
-from api.actions.draws import LONGEST_RANDOMNESS, REFUSALS, Commitment, Looked
+from api.actions.draws import REFUSALS, Commitment, Looked
 from api.actions.reserves import release_next
 from api.actions.sealed_words import Safe
 from api.auth import allow, current_staff
@@ -43,7 +43,7 @@ def plan(number: int) -> Response:
 @pages.post("/plan")
 @allow("office")
 def look_or_commit(number: int) -> Response:
-    """Write the plan from the form's fields, see what it gives, or commit it."""
+    """Write the plan from the form's fields, see what it gives, or commit it; what is refused is kept and shown."""
     wish = request.form.get("do", "look")
     source = written(request.form) if wish == "write" else request.form.get("source", "")[:LONGEST_PLAN]
     source = source.replace("\r\n", "\n")
@@ -54,6 +54,8 @@ def look_or_commit(number: int) -> Response:
         with services().database.read() as connection:
             looked = draws.look_at_plan(connection, number, source)
     except Refused as refused:
+        if wish == "commit" and refused.code in REFUSALS:
+            _note(number, refused.code, read_words(request.form, "randomness_source", 2000))
         return _plan_page(number, request.form, source, refused=refused)
     return _plan_page(number, request.form, source, looked)
 
@@ -61,7 +63,7 @@ def look_or_commit(number: int) -> Response:
 @pages.post("/draw")
 @allow("office")
 def draw(number: int) -> Response:
-    """Draw by the committed plan; a refusal is kept in a transaction of its own."""
+    """Draw by the committed plan; what is refused is kept and shown."""
     randomness = request.form.get("randomness", "").replace("\r\n", "\n").strip()
     staff_id, now = current_staff().id, utc_now()
     if request.form.get("checked") != "yes":
@@ -72,8 +74,7 @@ def draw(number: int) -> Response:
             draws.draw_frame(connection, safe, number, randomness, staff_id, now)
     except Refused as refused:
         if refused.code in REFUSALS:
-            with services().database.write() as connection:
-                draws.note_refusal(connection, number, refused.code, randomness[:LONGEST_RANDOMNESS], staff_id, now)
+            _note(number, refused.code, randomness)
         return frame_page(number, refused)
     return redirect(f"/office/frames/{number}#draw", 303)
 
@@ -89,6 +90,12 @@ def release(number: int, case_id: int) -> Response:
     except Refused as refused:
         return frame_page(number, refused)
     return redirect(f"/office/frames/{number}#releases", 303)
+
+
+def _note(number: int, code: str, randomness: str) -> None:
+    """Keep a refusal in a transaction of its own: the one that tried is undone."""
+    with services().database.write() as connection:
+        draws.note_refusal(connection, number, code, randomness, current_staff().id, utc_now())
 
 
 def written(form: Mapping[str, str]) -> str:
@@ -116,7 +123,10 @@ def _commit(number: int, source: str) -> None:
     if request.form.get("checked") != "yes":
         raise Refused("round_unchecked", "checked")
     said = Commitment(
-        source, read_words(request.form, "randomness_source", 2000), read_local(request.form, "known_from")
+        source,
+        read_words(request.form, "randomness_source", 2000),
+        read_local(request.form, "known_from"),
+        read_words(request.form, "randomness_form", 2000),
     )
     with services().database.write() as connection:
         draws.commit_plan(connection, number, said, current_staff().id, utc_now())
@@ -165,5 +175,5 @@ def _field(path: str) -> str:
     """The field that a fault is beside: those of the form when it was written from them, else the plan's text."""
     _, _, key = path.partition(":")
     if not key:
-        return path if path in {"checked", "randomness_source", "known_from"} else "source"
+        return path if path in {"checked", "randomness_source", "randomness_form", "known_from"} else "source"
     return key if request.form.get("do") == "write" and key in FIELDS else "source"

@@ -28,7 +28,7 @@ index = Blueprint("draws_index", __name__)
 pages = Blueprint("draws_public", __name__, url_prefix="/draws/<int(max=2147483647):number>")
 
 MOST_SHOWN = 200
-UNSAID = {"known": "…", "strata": "…"}
+UNSAID = {"known": "…", "strata": "…", "form": "…"}
 """Facts that a kept refusal no longer has."""
 
 
@@ -56,7 +56,10 @@ def state(number: int) -> Response:
 @allow_anyone
 def check(number: int) -> Response:
     """Whether somebody was drawn, and the arithmetic of it."""
-    return _page(number, "".join(request.form.get("member", "").split())[:LONGEST_ID])
+    member = "".join(request.form.get("member", "").split())[:LONGEST_ID]
+    if not member.isprintable():  # as no frame's line may be; a database would choke on NUL
+        raise Refused("draw_member_unfit", "member")
+    return _page(number, member)
 
 
 @pages.get("/record.json")

@@ -19,7 +19,7 @@ from survey_forms.refusal import Fault, Refused
 
 FIELDS = frozenset({"randomness", "checked"})
 MOST_LOST = 50
-UNSAID = {"known": "…", "strata": "…"}
+UNSAID = {"known": "…", "strata": "…", "form": "…"}
 """Facts that a kept refusal no longer has."""
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Select, Table, Text, func, insert, select
+from sqlalchemy import Column, Connection, ForeignKey, Select, Table, Text, func, insert, or_, select
 
 from api.store.base import metadata, moment, serial
 from api.store.people import staff
@@ -24,7 +24,7 @@ plan = Table(
     Column("text", Text, nullable=False),  # canonical; its SHA-256 is the digest
     Column("digest", Text, nullable=False),
     Column("source", Text, nullable=False),  # as the office wrote it (TOML)
-    Column("randomness_source", Text, nullable=False),  # e.g. which lottery's draw of which day
+    Column("randomness_source", Text, nullable=False),  # which lottery's draw of which day; line 2: its form
     moment("known_from"),  # when that will be known; nobody draws before
     Column("committed_by", ForeignKey(staff.c.id)),
     moment("committed_at", now=True),
@@ -46,7 +46,10 @@ draw_refusal = Table(
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A plan as it was committed; `role` is what everybody is told of who did it."""
+    """A plan as it was committed; `role` is what everybody is told of who did it.
+
+    `randomness_form` is how the randomness will be spelt, each digit as #; plans of old have none.
+    """
 
     id: int
     frame_id: int
@@ -58,6 +61,7 @@ class Committed:
     committed_by: int | None
     role: str | None
     committed_at: datetime
+    randomness_form: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class TriedAgain:
-    """A draw that was refused: why, with which randomness, when."""
+    """A draw or a plan that was refused: why, with which randomness (of a plan, its name), when."""
 
     code: str
     randomness: str
@@ -115,7 +119,32 @@ def plans_of(connection: Connection, frame_id: int) -> list[Committed]:
         .where(plan.c.frame_id == frame_id)
         .order_by(plan.c.id.desc())
     )
-    return [Committed(*row) for row in connection.execute(wanted)]
+    found = []
+    for row in connection.execute(wanted):
+        name, _, form = row.randomness_source.partition("\n")
+        found.append(Committed(**{**row._asdict(), "randomness_source": name, "randomness_form": form}))
+    return found
+
+
+def texts_elsewhere(connection: Connection, survey_id: int, frame_id: int) -> list[str]:
+    """The canonical texts of all plans that were ever committed for a survey's other frames."""
+    rows = connection.execute(
+        select(plan.c.text)
+        .join(frame, frame.c.id == plan.c.frame_id)
+        .where(frame.c.survey_id == survey_id, frame.c.id != frame_id)
+    )
+    return list(rows.scalars())
+
+
+def first_wave(connection: Connection, seed: str) -> int | None:
+    """The frame of the published draw that has this seed and made its tickets of it."""
+    published_plan = select(plan.c.id).where(plan.c.frame_id == draw.c.frame_id).exists()
+    found: int | None = connection.execute(
+        select(draw.c.frame_id)
+        .where(draw.c.seed == seed, draw.c.record["permanent"].astext.is_(None), published_plan)
+        .order_by(draw.c.id)
+    ).scalar()
+    return found
 
 
 def draw_of(connection: Connection, frame_id: int) -> Drawn | None:
@@ -179,15 +208,18 @@ def case_of_member(connection: Connection, draw_id: int, stratum: str, member: s
 
 
 def add_refusal(connection: Connection, values: Mapping[str, object]) -> None:
-    """Write that a draw was tried and refused."""
+    """Write that a draw or a plan was tried and refused."""
     connection.execute(insert(draw_refusal).values(dict(values)))
 
 
 def refusals_of(connection: Connection, frame_id: int) -> list[TriedAgain]:
-    """The refused draws of a frame, oldest first."""
+    """What was refused for a frame, and for frames of its survey that have no plan and no page, oldest first."""
+    survey_id = select(frame.c.survey_id).where(frame.c.id == frame_id).scalar_subquery()
+    planned = select(plan.c.id).where(plan.c.frame_id == frame.c.id).exists()
     rows = connection.execute(
         select(draw_refusal.c.code, draw_refusal.c.randomness, draw_refusal.c.tried_at)
-        .where(draw_refusal.c.frame_id == frame_id)
+        .join(frame, frame.c.id == draw_refusal.c.frame_id)
+        .where(or_(frame.c.id == frame_id, (frame.c.survey_id == survey_id) & ~planned))
         .order_by(draw_refusal.c.id)
     )
     return [TriedAgain(*row) for row in rows]

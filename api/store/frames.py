@@ -235,12 +235,6 @@ def frame_numbered(connection: Connection, frame_id: int) -> Frame | None:
     return Frame(*row) if row else None
 
 
-def hold_frame(connection: Connection, frame_id: int) -> Frame | None:
-    """A frame, kept from everybody else who would plan or draw with it until the transaction ends."""
-    row = connection.execute(_FRAME.where(frame.c.id == frame_id).with_for_update()).first()
-    return Frame(*row) if row else None
-
-
 def frames_of(connection: Connection, survey_id: int) -> list[Frame]:
     """The frames of a survey, the newest first."""
     rows = connection.execute(_FRAME.where(frame.c.survey_id == survey_id).order_by(frame.c.id.desc()))

@@ -44,8 +44,13 @@ _CLOSING: Mapping[str, tuple[str, ...]] = {
 }
 """What closing a ballot takes."""
 _ONLY_GROWS = dict.fromkeys(
-    ("roll.plan", "roll.draw_refusal", "roll.contact_attempt", "result.weighting", "result.weight"), "UPDATE, DELETE"
+    (
+        *("roll.frame", "roll.frame_member", "roll.plan", "roll.draw", "roll.draw_refusal"),
+        *("roll.contact_attempt", "result.weighting", "result.weight"),
+    ),
+    "UPDATE, DELETE",
 )
+_STAYS = {"roll.case": "DELETE", "roll.backcheck": "DELETE"}
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
 
 GRANTS: Mapping[str, Grants] = {
@@ -65,7 +70,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS},
+        {"office.audit": "UPDATE, DELETE", "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},
@@ -85,7 +90,8 @@ GRANTS: Mapping[str, Grants] = {
             "roll.case_code": (READ,),
             "roll.contact": (READ,),
             "roll.message": ("SELECT, UPDATE",),
-            **dict.fromkeys(("roll.frame", "roll.frame_member", "roll.frame_line", "roll.frame_import"), (WRITE,)),
+            **dict.fromkeys(("roll.frame", "roll.frame_member"), ("SELECT, INSERT",)),
+            **dict.fromkeys(("roll.frame_line", "roll.frame_import"), (WRITE,)),
             "roll.access_code": (READ,),
             "office.staff": (_STAFF,),
             "office.audit": ("INSERT",),

@@ -121,7 +121,7 @@ def needs(selection: str, order: str) -> tuple[str, ...]:
 def text_of(lines: Iterable[PlanLine], columns: Sequence[str], facts_sha256: str, permanent: str | None) -> str:
     """The canonical text: `stratum,n` where tickets alone decide, else all that decides.
 
-    The permanent text is in it by its hash, so that it can be told after the draw and not before.
+    The permanent text is in it by its hash, as the frame's facts are.
     """
     ordered = sorted(lines, key=lambda line: line.stratum)
     if permanent is None and all(line.selection == "tickets" for line in ordered):
@@ -132,6 +132,12 @@ def text_of(lines: Iterable[PlanLine], columns: Sequence[str], facts_sha256: str
     return head + "".join(
         f"{line.stratum},{line.n},{line.selection},{line.order},{line.shift:064x}\n" for line in ordered
     )
+
+
+def strata_of(text: str) -> set[str]:
+    """The strata that a canonical text names."""
+    lines = text.split("\n")
+    return {line.partition(",")[0] for line in lines[3 if lines[0] == RICH else 0 :] if line}
 
 
 def check_plan(frame: Frame, plan: Plan) -> None:

@@ -9,7 +9,7 @@
     units_per_respondent = 20
 
     [rotation]                 # from the second wave on
-    permanent = "the first wave's seed"
+    permanent = "the seed of the first wave's public draw"
     wave = 2
     overlap = 0.5
 

@@ -9,6 +9,8 @@ from typing import Any
 from survey_forms.sampling.drawing import Draw, StratumDraw
 from survey_forms.sampling.plan import RESERVE, Plan
 
+PERMANENT = "the seed of the first wave's public draw: find it published there; this command cannot know"
+
 
 def record_of(plan: Plan, drawing: Draw) -> dict[str, Any]:
     """The record; its values are numbers, texts, tuples and dicts alone."""
@@ -31,6 +33,7 @@ def record_of(plan: Plan, drawing: Draw) -> dict[str, Any]:
         "columns": plan.columns,
         "facts_sha256": drawing.facts_sha256 or None,
         "permanent": drawing.permanent,
+        **({"permanent_must_be": PERMANENT} if drawing.permanent is not None else {}),
         "strata": {drawn.stratum: _rich(drawn) for drawn in drawing.strata},
     }
 

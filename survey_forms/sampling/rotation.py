@@ -1,7 +1,8 @@
 """Waves that overlap as much as was chosen: each unit keeps one permanent random number, and the start moves on.
 
 A unit's permanent ticket is SHA-256 of `permanent|stratum|unit_id`; the permanent text is the seed of the first wave's
-draw, so that public randomness decided it (or a secret whose hash the plan commits to). The circle of tickets, 2^256
+draw, so that public randomness decided it: of a text that somebody chose, the sample would be chosen too. That it is
+such a seed, only who holds the first draw can tell (the service does; these rules cannot). The circle of tickets, 2^256
 long, is entered a little further on in each wave: the first n units from there are the sample. By symmetry each wave is
 a simple random sample; two waves share those whom both reach.
 

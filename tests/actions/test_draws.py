@@ -17,7 +17,7 @@ from api.actions.frames import canonical_csv, take_populations
 from api.commands.draw import draw_command
 from api.store import draws, evaluations, frames, listed, roll, surveys
 from survey_forms.refusal import Refused
-from tests.draws import AFTER, KNOWN, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame, drawn, planned
+from tests.draws import AFTER, FORM, KNOWN, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame, drawn, planned
 from tests.frames import NOW, a_registry, members
 
 
@@ -151,16 +151,24 @@ def test_nobody_draws_early_alone_twice_or_without_a_plan(connection, registry, 
 def test_another_frame_gives_no_second_sample_of_the_same_strata(connection, registry, framed):
     drawn(connection, registry, framed)
     second = another_frame(connection, registry, framed.survey, framed.staff, members(580))
-    commit_plan(connection, second, Commitment(PLAN, SOURCE, KNOWN), framed.staff, NOW)
-    assert refused(draw_frame, connection, registry.safe, second, "x", framed.other, AFTER) == "draw_strata_drawn"
+    said = Commitment(PLAN, SOURCE, KNOWN, FORM)
+    assert refused(commit_plan, connection, second, said, framed.staff, NOW) == "plan_strata_elsewhere"
+    (told,) = draws.plans_of(connection, framed.frame_id)
+    columns = ("text", "digest", "source", "randomness_source", "known_from", "committed_by", "committed_at")
+    draws.add_plan(connection, {name: getattr(told, name) for name in columns} | {"frame_id": second})  # as of old
+    assert refused(draw_frame, connection, registry.safe, second, RANDOMNESS, framed.other, AFTER) == (
+        "draw_strata_drawn"
+    )
     assert refused(take_populations, connection, second, framed.staff, NOW) == "frame_population_fixed"
 
 
 def test_a_plan_is_exchanged_only_before_its_randomness_can_be_known(connection, registry, framed):
     planned(connection, framed)
     other = PLAN.replace("60", "80")
-    commit_plan(connection, framed.frame_id, Commitment(other, SOURCE, KNOWN), framed.staff, NOW + timedelta(hours=1))
-    late = Commitment(PLAN, SOURCE, KNOWN + timedelta(days=9))
+    commit_plan(
+        connection, framed.frame_id, Commitment(other, SOURCE, KNOWN, FORM), framed.staff, NOW + timedelta(hours=1)
+    )
+    late = Commitment(PLAN, SOURCE, KNOWN + timedelta(days=9), FORM)
     assert refused(commit_plan, connection, framed.frame_id, late, framed.staff, KNOWN) == "plan_ripe"
     draw_frame(connection, registry.safe, framed.frame_id, RANDOMNESS, framed.other, AFTER)
     assert len(listed.cases_of(connection, framed.survey.id)) == 80
@@ -169,15 +177,17 @@ def test_a_plan_is_exchanged_only_before_its_randomness_can_be_known(connection,
 
 def test_every_fault_of_a_commitment_is_told_at_once(connection, framed):
     with pytest.raises(Refused) as caught:
-        commit_plan(connection, framed.frame_id, Commitment('allocation = "most"\n', " ", NOW), framed.staff, NOW)
-    assert {fault.path for fault in caught.value.faults} >= {"randomness_source", "known_from", "plan.toml:allocation"}
+        commit_plan(connection, framed.frame_id, Commitment('allocation = "most"\n', " ", NOW, " "), framed.staff, NOW)
+    assert {fault.path for fault in caught.value.faults} >= {
+        "randomness_source", "randomness_form", "known_from", "plan.toml:allocation"
+    }  # fmt: skip
     assert draws.plans_of(connection, framed.frame_id) == []
 
 
 def test_a_frame_that_was_touched_is_not_drawn_from(connection, registry, framed):
     planned(connection, framed)
     connection.execute(update(roll.frame_member).where(roll.frame_member.c.member == "M0000007").values(member="MINE"))
-    assert refused(draw_frame, connection, registry.safe, framed.frame_id, "x", framed.other, AFTER) == (
+    assert refused(draw_frame, connection, registry.safe, framed.frame_id, RANDOMNESS, framed.other, AFTER) == (
         "draw_frame_changed"
     )
 
@@ -227,7 +237,8 @@ def test_of_many_who_draw_at_once_one_does(engine, registry):
     def draw(number: int) -> str:
         try:
             with engine.begin() as session:
-                draw_frame(session, registry.safe, framed.frame_id, f"randomness {number}", framed.other, AFTER)
+                text = f"0{number} 08 11 19 24 30 + 07"
+                draw_frame(session, registry.safe, framed.frame_id, text, framed.other, AFTER)
         except Refused as refusal:
             return refusal.code
         return "drawn"

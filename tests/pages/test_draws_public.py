@@ -20,7 +20,7 @@ from api.store import draws, fieldwork, people, roll
 from api.store.roles import WEB, as_role, grant_roles
 from survey_forms.fieldwork.plan import Plan
 from tests.desk import a_person
-from tests.draws import PLAN, RANDOMNESS, SOURCE, a_frame
+from tests.draws import FORM, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame
 from tests.frames import members
 from tests.live import PHONE, browsing, serving
 from tests.pages.test_desk import signed_in, text_of
@@ -52,7 +52,7 @@ def committed(engine, framed, staff: str = "office") -> None:
     with engine.begin() as connection:
         who = people.staff_named(connection, staff)[0].id
         now = utc_now()
-        said = Commitment(PLAN, SOURCE, now - timedelta(hours=1))
+        said = Commitment(PLAN, SOURCE, now - timedelta(hours=1), FORM)
         commit_plan(connection, framed.frame_id, said, who, now - timedelta(days=2))
 
 
@@ -76,7 +76,7 @@ def lost(engine, framed, number: int = 1) -> list[tuple[int, str]]:
         connection.execute(
             update(fieldwork.case_file)
             .where(fieldwork.case_file.c.case_id.in_([one.id for one in found]))
-            .values(stage="done", outcome="2.11")
+            .values(stage="done", outcome="2.11", attempts=1)
         )
     return [(one.id, one.member) for one in found]
 
@@ -100,13 +100,17 @@ def test_a_plan_is_written_by_form_seen_and_committed(app, framed):
     source = 'allocation = "equal"\ntotal = 40\n'
     bare = sent(office, address, do="commit", source=source, checked="yes")
     assert bare.status_code == 422
-    assert {'id="randomness_source-error"', 'id="known_from-error"'} <= set(re.findall(r'id="\w+-error"', bare.text))
+    told_beside = {'id="randomness_source-error"', 'id="randomness_form-error"', 'id="known_from-error"'}
+    assert told_beside <= set(re.findall(r'id="\w+-error"', bare.text))
     soon = write_local(utc_now() + timedelta(days=3))
     said = {"do": "commit", "source": source, "randomness_source": SOURCE, "known_from": soon}
+    said["randomness_form"] = FORM
     assert "我已核对" in text_of(sent(office, address, **said).text)
     assert sent(office, address, **said, checked="yes").status_code == 303
     public = text_of(app.test_client().get(f"/draws/{framed.frame_id}").text)
     assert SOURCE in public
+    assert FORM in public
+    assert FORM in text_of(office.get(f"/office/frames/{framed.frame_id}").text)
     assert "还没有，等随机数公布" in public
     assert "huli,20 siming,20" in public
     early = sent(signed_in(app, "office2"), f"/office/frames/{framed.frame_id}/draw", randomness="x", checked="yes")
@@ -135,6 +139,36 @@ def test_another_person_draws_and_a_second_draw_is_refused_and_shown_to_everybod
         ("draw_twice", "another, more pleasing one"),
     ]
     assert told["randomness"] == RANDOMNESS
+    assert (told["randomness_source"], told["randomness_form"]) == (SOURCE, FORM)
+
+
+def test_plans_that_were_refused_are_kept_and_shown_to_everybody(app, engine, registry, framed):
+    """Even that of a frame which has no page of its own: it stands on the page of the survey's other frame."""
+    committed(engine, framed)
+    with engine.begin() as connection:
+        second = another_frame(connection, registry, framed.survey, framed.staff, members(600)[::-1])
+    office, soon = signed_in(app, "office"), write_local(utc_now() + timedelta(days=3))
+    said = {"do": "commit", "source": PLAN, "randomness_source": "another lottery", "randomness_form": FORM}
+    for number in (framed.frame_id, second):
+        answer = sent(office, f"/office/frames/{number}/plan", **said, known_from=soon, checked="yes")
+        assert answer.status_code == 409
+    stranger = app.test_client()
+    told = stranger.get(f"/draws/{framed.frame_id}/record.json").json
+    assert [(one["code"], one["randomness"]) for one in told["refused"]] == [
+        ("plan_ripe", "another lottery"),
+        ("plan_strata_elsewhere", "another lottery"),
+    ]
+    page = text_of(stranger.get(f"/draws/{framed.frame_id}").text)
+    assert "不能再换方案" in page
+    assert "另一份名册" in page
+    assert stranger.get(f"/draws/{second}").status_code == 404
+
+
+def test_an_id_that_no_frame_can_hold_is_refused_in_words(app, framed, drawn):
+    assert drawn
+    answer = app.test_client().post(f"/draws/{framed.frame_id}/check", data={"member": "M0000001\x00"})
+    assert answer.status_code < 500
+    assert "名册里没有这个编号" in text_of(answer.text) or answer.status_code in {400, 422}
 
 
 def test_the_commands_on_the_page_give_what_the_page_says(app, framed, drawn):

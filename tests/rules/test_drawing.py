@@ -78,6 +78,7 @@ def test_anybody_can_draw_again_from_the_record(selection: str, order: str, shif
     drawing = draw_plan(frame, plan, "the lottery")
     record = json.loads(json.dumps(record_of(plan, drawing)))
     assert record["seed"] == hashed(f"mingcha-draw/1\n{frame.sha256}\n{hashed(plan.text)}\nthe lottery\n")
+    assert ("permanent_must_be" in record) == (permanent is not None)
     if plan.columns:
         rows = "".join(
             ",".join([one["stratum"], one["unit_id"], *(canonical(one, column) for column in plan.columns)]) + "\n"
