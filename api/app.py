@@ -3,7 +3,7 @@
 import gc
 import os
 
-from flask import Flask
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth
@@ -57,6 +57,7 @@ from api.pages import (
 from api.services import KEY, Services
 from api.store.base import make_engine
 from api.transaction import Database
+from survey_forms.refusal import Refused
 
 PAGES = (
     respondent.pages,
@@ -117,6 +118,7 @@ def create_app(settings: Settings) -> Flask:
     answering = Answering(database, booths, intake.submit)
     app.extensions[KEY] = Services(settings, database, Objects(settings.objects), intake, answering)
     auth.init_app(app)
+    app.before_request(_refuse_nul)  # after auth: nobody's form is read before it is known whether they may send one
     render.init_app(app)
     ui.init_app(app)
     desk.init_app(app)
@@ -130,6 +132,19 @@ def create_app(settings: Settings) -> Flask:
         )
     lane.init_app(app)
     return app
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL holds no NUL character, and nobody types one: refused here once, not in every view.
+
+    JSON has its own reader (`http/body.py`), and what it reads its schemas (`http/schemas.py`).
+    """
+    if b"%00" in request.query_string or "\0" in request.path:
+        raise Refused("unreadable_request")
+    texts = [text for name, values in request.form.lists() for text in (name, *values)]
+    texts += [text for name, file in request.files.items(multi=True) for text in (name, file.filename or "")]
+    if any("\0" in text for text in texts):
+        raise Refused("unreadable_request")
 
 
 def from_environment() -> Flask:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from api.store import cases, fieldwork
 from api.store.cases import File
+from api.store.windows import keep_unfrozen
 from survey_forms.fieldwork.plan import Plan
 from survey_forms.fieldwork.stage import Standing, standing
 from survey_forms.refusal import Refused
@@ -52,11 +53,16 @@ def own_file(connection: Connection, case_id: int, staff_id: int, now: datetime,
     With `late` a hold that ran out counts as long as nobody else took the case: what was tried was tried.
 
     Raises:
-        Refused: `case_not_held` where it is another's, nobody's, or was given back meanwhile.
+        Refused: `case_not_held` where it is another's, nobody's, or was given back meanwhile; `fieldwork_over` once the
+            round is frozen.
     """
+    survey_id = cases.survey_of(connection, case_id)
+    window = keep_unfrozen(connection, survey_id) if survey_id is not None else None
     found = cases.hold_file(connection, case_id)
     if found is None or not (found.is_held_by(staff_id, now) or (late and found.held_by == staff_id)):
         raise Refused("case_not_held")
+    if window is None or window.is_frozen:
+        raise Refused("fieldwork_over")
     return found
 
 
@@ -71,10 +77,13 @@ def write(  # noqa: PLR0913, PLR0917 - the columns of an attempt
 ) -> Standing:
     """Write an attempt on a file that this transaction holds; move the case and end its hold.
 
-    The same key again changes nothing. Returns where the case is now.
+    The same attempt again changes nothing. Returns where the case is now.
+
+    Raises:
+        Refused: `attempt_key_unfit` where the key is that of another attempt.
     """
     spot = sent.position
-    fieldwork.add_attempt(
+    is_new = fieldwork.add_attempt(
         connection,
         {
             "case_id": file.case_id,
@@ -90,6 +99,8 @@ def write(  # noqa: PLR0913, PLR0917 - the columns of an attempt
             "accuracy": spot.accuracy if spot else None,
         },
     )
+    if not is_new and fieldwork.attempt_known(connection, sent.key) != (file.case_id, sent.outcome):
+        raise Refused("attempt_key_unfit", "key")
     found = standing(file.stage, fieldwork.attempts_of(connection, file.case_id), planned(connection, file.survey_id))
     # An appointment that began was kept or broken by this attempt; a case that is done needs none.
     fieldwork.end_bookings(connection, file.case_id, None if found.stage == "done" else now, now)

@@ -5,6 +5,7 @@ gives the case back by falling silent. Names, numbers and addresses are opened f
 line in the audit.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from api.actions.attempts import LONGEST_NOTE, Sent, planned
 from api.actions.sealed_words import Safe
 from api.store import cases, fieldwork, people, taking
 from api.store.cases import CaseOutcome, File, outcomes_of
-from api.store.windows import window_of
+from api.store.windows import keep_unfrozen, window_of
 from survey_forms.fieldwork.consequences import APPOINTMENT, BREAK_OFF, KEYS
 from survey_forms.fieldwork.order import may_call
 from survey_forms.fieldwork.plan import MODES, Plan, check_plan
@@ -29,7 +30,8 @@ VISIT_HOLD = timedelta(hours=16)  # a working day: visits are taken in the morni
 MOST_VISITS_HELD = 20
 LONGEST_APPOINTMENT = timedelta(hours=12)
 MOST_TRIES = 50
-LONGEST_KEY = 80
+KEY = re.compile(r"[0-9a-f]{32}")
+"""Of an attempt that somebody sends, drawn by the page; those of the system's own attempts never look like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,28 @@ def set_plan(connection: Connection, survey_id: int, plan: Plan, staff_id: int, 
     """Say how a survey is worked; its case files are opened, and those of a mode left out go to the next one.
 
     Raises:
-        Refused: `not_found`, `listed_needs_sealed`, and every fault of `check_plan`.
+        Refused: `not_found`, `listed_needs_sealed`, `fieldwork_over`, every fault of `check_plan`; every
+            `fieldwork_mode_in_use`: a mode left out in which cases wait that no later mode would try.
     """
-    window = window_of(connection, survey_id)
+    window = keep_unfrozen(connection, survey_id)
     if window is None:
         raise Refused("not_found")
+    if window.is_over(now):
+        raise Refused("fieldwork_over")
     if window.secrecy != "sealed":
         raise Refused("listed_needs_sealed")
     check_plan(plan)
+    left_out = [mode for mode in MODES if mode not in plan.modes]
+    cases.close_answered(connection, survey_id)
+    waiting = cases.numbers_by_stage(connection, survey_id)
+    stranded = [mode for mode in left_out if waiting.get(mode) and plan.after(mode) == "done"]
+    if stranded:
+        raise Refused.of(
+            Fault("fieldwork_mode_in_use", "modes", {"mode": mode, "number": waiting[mode]}) for mode in stranded
+        )
     fieldwork.put_plan(connection, survey_id, plan, staff_id, now)
-    for mode in MODES:
-        if mode not in plan.modes:
+    for mode in left_out:
+        if waiting.get(mode):
             cases.move_unanswered(connection, survey_id, mode, plan.after(mode))
     people.record_act(connection, "fieldwork_planned", now, staff_id, survey=survey_id, modes=list(plan.modes))
     open_files(connection, survey_id, now)
@@ -81,8 +94,11 @@ def leave_web(connection: Connection, survey_id: int, staff_id: int, now: dateti
     """Let interviewers reach everybody who has not answered on the web. Returns how many; codes stay good.
 
     Raises:
-        Refused: `fieldwork_unplanned`; `fieldwork_no_next_mode` where the plan ends with the web.
+        Refused: `fieldwork_unplanned`, `fieldwork_over`; `fieldwork_no_next_mode` where the plan ends with the web.
     """
+    window = keep_unfrozen(connection, survey_id)
+    if window is None or window.is_over(now):
+        raise Refused("fieldwork_over")
     plan = planned(connection, survey_id)
     following = plan.after("web")
     if following == "done":
@@ -152,8 +168,8 @@ def record(connection: Connection, sent: Sent, staff_id: int, now: datetime) -> 
     """Write what came of an attempt and give the case back. The same key again is the same attempt.
 
     Raises:
-        Refused: `case_not_held`; every fault at once: `outcome_unfit` for one that is not of the case's mode,
-            `attempt_note_long`, `attempt_place_unfit`.
+        Refused: `case_not_held`; `fieldwork_over`; every fault at once: `attempt_key_unfit`, `outcome_unfit` for one
+            that is not of the case's mode, `attempt_note_long`, `attempt_place_unfit`.
     """
     if found := _known(connection, sent.key, sent.case_id):
         return found
@@ -172,8 +188,8 @@ def appoint(connection: Connection, wish: Wish, staff_id: int, now: datetime) ->
     """Make an appointment in the place of earlier ones; the talk in which it was made is an attempt of its own.
 
     Raises:
-        Refused: `case_not_held`; every fault at once: `appointment_order`, `appointment_past`, `appointment_late` after
-            the survey's end, `attempt_note_long`.
+        Refused: `case_not_held`; `fieldwork_over`; every fault at once: `appointment_order`, `appointment_past`,
+            `appointment_late` after the survey's end, `attempt_key_unfit`, `attempt_note_long`.
     """
     if found := _known(connection, wish.key, wish.case_id):
         return found
@@ -220,8 +236,8 @@ def hand_back(connection: Connection, case_id: int, staff_id: int, now: datetime
 
 def _faults(sent: Sent) -> list[Fault]:
     faults = []
-    if not 0 < len(sent.key) <= LONGEST_KEY:
-        raise Refused("unreadable_request")
+    if not KEY.fullmatch(sent.key):
+        faults.append(Fault("attempt_key_unfit", "key"))
     if len(sent.note) > LONGEST_NOTE:
         faults.append(Fault("attempt_note_long", "note", {"most": LONGEST_NOTE}))
     if (spot := sent.position) is not None:
@@ -233,10 +249,13 @@ def _faults(sent: Sent) -> list[Fault]:
 
 def _known(connection: Connection, key: str, case_id: int) -> Standing | None:
     """Where a case is whose attempt with this key was written before; its file is held from here on."""
+    survey_id = cases.survey_of(connection, case_id)
+    if survey_id is not None:
+        keep_unfrozen(connection, survey_id)  # before the file, by the order of locks
     cases.hold_file(connection, case_id)  # first: the same attempt may be on its way in another request
     known = fieldwork.attempt_known(connection, key)
-    if known is not None and known != case_id:
-        raise Refused("unreadable_request")
+    if known is not None and (known[0] != case_id or not KEY.fullmatch(key)):
+        raise Refused("attempt_key_unfit", "key")
     return None if known is None else _standing(connection, case_id)
 
 

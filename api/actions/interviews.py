@@ -87,9 +87,9 @@ def answered(connection: Connection, file: File, codes: list[CaseCode], now: dat
     if spent is None:
         return False
     if spent == file.interview:
-        began = file.held_at or now
+        began, who = file.held_at or now, case_codes.interviewer_of(connection, spent)
         done = Sent(f"interview-{spent.hex()}", file.case_id, COMPLETE)
-        attempts.write(connection, file, done, case_codes.interviewer_of(connection, spent), began, min(now, file.held_until or now), now)
+        attempts.write(connection, file, done, who, began, min(now, file.held_until or now), now)
         quotas.fill_place(connection, file.case_id, now)
     else:
         quotas.give_back(connection, file.case_id, now)

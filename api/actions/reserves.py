@@ -6,6 +6,8 @@ from sqlalchemy import Connection
 
 from api.actions.fieldwork import open_files
 from api.store import people, reserves
+from api.store.cases import hold_file
+from api.store.windows import keep_unfrozen
 from survey_forms.refusal import Refused
 from survey_forms.sampling.reserve import next_reserve
 
@@ -21,9 +23,14 @@ def release_next(
         The replacement's case; None where the stratum has no reserve left.
 
     Raises:
-        Refused: `not_found`; `reserve_predecessor_open` before the file's end, `reserve_predecessor_answered`,
-            `reserve_replaced_already`, `reserve_not_released`, `reserve_unknown`.
+        Refused: `not_found`; `fieldwork_over`; `reserve_predecessor_open` before the file's end or where nobody
+            tried, `reserve_predecessor_answered`, `reserve_replaced_already`, `reserve_not_released`,
+            `reserve_unknown`.
     """
+    window = keep_unfrozen(connection, survey_id)
+    if window is not None and window.is_over(now):
+        raise Refused("fieldwork_over")
+    hold_file(connection, case_id)
     held = reserves.hold_drawn_case(connection, survey_id, case_id)
     if held is None:
         raise Refused("not_found")

@@ -77,12 +77,13 @@ def outcome(case_id: int) -> Response:
     now, staff = utc_now(), current_staff().id
     try:
         with services().database.write() as connection:
-            ended = _ends_interview(connection, case_id)
+            code = _interview_here(connection, case_id)
             stage = _stage_of(connection, case_id)
             found = fieldwork.record(connection, _sent(case_id), staff, now)
+            _forget(connection, code)
     except Refused as refused:
         return _again(case_id, refused)
-    return _put_down(redirect(f"{HOME[stage]}?done={found.outcome}", 303), ended=ended)
+    return _put_down(redirect(f"{HOME[stage]}?done={found.outcome}", 303), code)
 
 
 @pages.post(f"{CASE}/appointment")
@@ -92,22 +93,17 @@ def appointment(case_id: int) -> Response:
     now, staff = utc_now(), current_staff().id
     begins, minutes = read_local(request.form, "begins_at"), request.form.get("minutes", "")
     lasts = timedelta(minutes=int(minutes) if minutes in map(str, MINUTES) else 0)
-    wish = Wish(
-        request.form.get("key", ""),
-        case_id,
-        begins,
-        begins + lasts,
-        own=request.form.get("own") == "yes",
-        note=request.form.get("note", "").strip(),
-    )
+    own, note = request.form.get("own") == "yes", request.form.get("note", "").strip()
+    wish = Wish(request.form.get("key", ""), case_id, begins, begins + lasts, own=own, note=note)
     try:
         with services().database.write() as connection:
-            ended = _ends_interview(connection, case_id)
+            code = _interview_here(connection, case_id)
             stage = _stage_of(connection, case_id)
             fieldwork.appoint(connection, wish, staff, now)
+            _forget(connection, code)
     except Refused as refused:
         return _again(case_id, refused)
-    return _put_down(redirect(f"{HOME[stage]}?done=2.30", 303), ended=ended)
+    return _put_down(redirect(f"{HOME[stage]}?done=2.30", 303), code)
 
 
 @pages.post(f"{CASE}/interview")
@@ -136,10 +132,11 @@ def interview(case_id: int) -> Response:
 def give_back(case_id: int) -> Response:
     """Give a case back untried."""
     with services().database.write() as connection:
-        ended = _ends_interview(connection, case_id)
+        code = _interview_here(connection, case_id)
         stage = _stage_of(connection, case_id)
         fieldwork.hand_back(connection, case_id, current_staff().id, utc_now())
-    return _put_down(redirect(HOME[stage], 303), ended=ended)
+        _forget(connection, code)
+    return _put_down(redirect(HOME[stage], 303), code)
 
 
 @pages.post(f"{CASE}/alive")
@@ -263,17 +260,20 @@ def _stage_of(connection: Connection, case_id: int) -> str:
     return "visit" if file is not None and file.stage == "visit" else "phone"
 
 
-def _ends_interview(connection: Connection, case_id: int) -> bool:
-    """Delete what was filled in so far if this browser has the interview of the case; whether it had."""
+def _interview_here(connection: Connection, case_id: int) -> str:
+    """The code of the case's interview if this browser has it."""
     code, file, booths = shown_pass().code, cases.file_of(connection, case_id), services().answering.booths
-    if not code or file is None or file.interview != booths.mac(code):
-        return False
-    interviews.forget(connection, booths.pepper, code)
-    return True
+    return code if code and file is not None and file.interview == booths.mac(code) else ""
 
 
-def _put_down(response: Response, *, ended: bool) -> Response:
-    if ended:
+def _forget(connection: Connection, code: str) -> None:
+    """Delete what was filled in under a code; after the case was settled, as whoever hands in takes both in turn."""
+    if code:
+        interviews.forget(connection, services().answering.booths.pepper, code)
+
+
+def _put_down(response: Response, code: str) -> Response:
+    if code:
         take_pass(response)
     return response
 

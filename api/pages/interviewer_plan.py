@@ -6,14 +6,15 @@ from werkzeug.wrappers import Response
 from api.actions import fieldwork
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
-from api.pages.render import language, page
+from api.pages.render import language, page, t
+from api.pages.supervisor import MODE_NAMES
 from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import cases
 from api.store.fieldwork import plan_of
 from api.store.windows import window_of
 from survey_forms.fieldwork.plan import LIMITS, LONGEST_SCRIPT, Plan, modes_in_order
-from survey_forms.refusal import Refused
+from survey_forms.refusal import Fault, Refused
 
 pages = Blueprint("interviewer_plan", __name__, url_prefix="/office/fieldwork/<int(max=2147483647):survey_id>")
 
@@ -81,6 +82,12 @@ def _minutes(text: str) -> int:
     return found[0] * 60 + found[1]
 
 
+def _named(fault: Fault) -> Fault:
+    return Fault(
+        fault.code, fault.path, {**fault.facts, "mode": t(*MODE_NAMES.get(str(fault.facts.get("mode")), ("", "")))}
+    )
+
+
 def _page(survey_id: int, refused: Refused | None = None) -> Response:
     with services().database.read() as connection:
         window = window_of(connection, survey_id)
@@ -89,7 +96,8 @@ def _page(survey_id: int, refused: Refused | None = None) -> Response:
         known = plan_of(connection, survey_id)
         stages = cases.numbers_by_stage(connection, survey_id)
         evaluation = evaluation_in_view(connection)
-    faults = [(one.path if one.path in {*LIMITS, "modes", "script_zh", "script_en"} else "", say(one, language()))
+    fields = {*LIMITS, "modes", "script_zh", "script_en"}
+    faults = [(one.path if one.path in fields else "", say(_named(one), language()))
               for one in (refused.faults if refused else ())]  # fmt: skip
     return page(
         "interviewer/plan.html",

@@ -7,15 +7,18 @@ from api.pages.ui import CHINA
 
 UNREAD = datetime.min.replace(tzinfo=UTC)
 """What could not be read: a moment before all others, which the verbs refuse by the field's name."""
+YEARS = range(2000, 2101)
+"""Others are slips of the key, and the last ones of the calendar leave no room for a duration."""
 _LOCAL = "%Y-%m-%dT%H:%M"
 
 
 def read_local(form: Mapping[str, str], field: str) -> datetime:
     """The moment in a field, else `UNREAD`."""
     try:
-        return datetime.strptime(form.get(field, ""), _LOCAL).replace(tzinfo=CHINA)
+        read = datetime.strptime(form.get(field, ""), _LOCAL).replace(tzinfo=CHINA)
     except ValueError:
         return UNREAD
+    return read if read.year in YEARS else UNREAD
 
 
 def write_local(moment: datetime) -> str:

@@ -182,6 +182,12 @@ def hold_file(connection: Connection, case_id: int) -> File | None:
     return _file(row) if row else None
 
 
+def survey_of(connection: Connection, case_id: int) -> int | None:
+    """The survey of a case that has a file."""
+    found: int | None = connection.execute(select(case_file.c.survey_id).where(case_file.c.case_id == case_id)).scalar()
+    return found
+
+
 def file_of(connection: Connection, case_id: int) -> File | None:
     """A file as it is now."""
     row = connection.execute(_FILE.where(case_file.c.case_id == case_id)).first()
@@ -250,6 +256,11 @@ def put_standing(connection: Connection, case_id: int, found: Standing, staff_id
         )
     )
     give_back(connection, case_id)
+
+
+def end_interview(connection: Connection, case_id: int) -> None:
+    """Write that no interview runs any more; who holds the file keeps it."""
+    connection.execute(update(case_file).where(case_file.c.case_id == case_id).values(interview=None))
 
 
 def put_interview(connection: Connection, case_id: int, mac: bytes, now: datetime, until: datetime) -> None:

@@ -159,12 +159,12 @@ def add_attempt(connection: Connection, values: Mapping[str, Any]) -> bool:
     return connection.execute(statement.returning(contact_attempt.c.id)).first() is not None
 
 
-def attempt_known(connection: Connection, key: str) -> int | None:
-    """The case of the attempt with this key."""
-    found: int | None = connection.execute(
-        select(contact_attempt.c.case_id).where(contact_attempt.c.key == key)
-    ).scalar()
-    return found
+def attempt_known(connection: Connection, key: str) -> tuple[int, str] | None:
+    """The case and the outcome of the attempt with this key."""
+    row = connection.execute(
+        select(contact_attempt.c.case_id, contact_attempt.c.outcome).where(contact_attempt.c.key == key)
+    ).first()
+    return (row[0], row[1]) if row else None
 
 
 def attempts_of(connection: Connection, case_id: int) -> list[Attempt]:

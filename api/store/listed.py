@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from api.store.fieldwork import case_file
 from api.store.roll import IN_SAMPLE, access_code, case, case_code, contact, draw, frame, message
 
 
@@ -145,9 +146,30 @@ def hold_case(connection: Connection, survey_id: int, case_id: int) -> Case | No
     row = connection.execute(
         _CASES.add_columns(case.c.wcell)
         .where(frame.c.survey_id == survey_id, case.c.id == case_id)
-        .with_for_update(of=case)
+        .with_for_update(of=case, key_share=True)
     ).first()
     return Case(*row) if row else None
+
+
+def hold_cases(connection: Connection, case_ids: Collection[int]) -> None:
+    """Keep cases, in the order of their numbers, from everybody else who makes codes or contacts for them.
+
+    Until the transaction ends; what is read after this is what they left. Attempts may be written meanwhile.
+    """
+    connection.execute(
+        select(case.c.id).where(case.c.id.in_(case_ids)).order_by(case.c.id).with_for_update(key_share=True)
+    ).all()
+
+
+def left_in_peace(connection: Connection, survey_id: int, now: datetime) -> set[int]:
+    """The cases whom nobody writes to now: they are done with, resting after an attempt, or being interviewed."""
+    rows = connection.execute(
+        select(case_file.c.case_id).where(
+            case_file.c.survey_id == survey_id,
+            or_(case_file.c.stage == "done", case_file.c.not_before > now, case_file.c.interview.is_not(None)),
+        )
+    )
+    return set(rows.scalars())
 
 
 def revoke_codes_of_case(connection: Connection, case_id: int) -> int:

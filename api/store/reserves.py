@@ -36,6 +36,10 @@ def hold_drawn_case(connection: Connection, survey_id: int, case_id: int) -> Dra
     return DrawnCase(*row) if row else None
 
 
+# An untried case has no outcome to be replaced for, whatever closed its file.
+_FINAL = (case_file.c.stage == "done") & (case_file.c.attempts > 0) & case_file.c.outcome.is_not(None)
+
+
 def line_of(connection: Connection, held: DrawnCase) -> dict[int, LineCase]:
     """The line of a case's draw and stratum, by case: what is final, what is an interview, what was released.
 
@@ -53,7 +57,7 @@ def line_of(connection: Connection, held: DrawnCase) -> dict[int, LineCase]:
     rows = connection.execute(
         select(
             *(own.c.id, own.c.member, own.c.stratum, own.c.position, own.c.kind),
-            *(case_file.c.stage == "done", case_file.c.outcome, spent, own.c.released_at.is_not(None), before.c.member),
+            *(_FINAL, case_file.c.outcome, spent, own.c.released_at.is_not(None), before.c.member),
         )
         .outerjoin(case_file, case_file.c.case_id == own.c.id)
         .outerjoin(before, before.c.id == own.c.predecessor_id)
@@ -89,12 +93,12 @@ def release(connection: Connection, reserve_id: int, case_id: int, staff_id: int
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A case that a reserve may replace: its file is closed, and it is no interview."""
+    """A case that a reserve may replace: it was tried, its file is closed, and it is no interview."""
 
     case_id: int
     stratum: str
     member: str
-    outcome: str | None
+    outcome: str
 
 
 def lost_of(connection: Connection, draw_id: int, most: int) -> list[Lost]:
@@ -120,7 +124,7 @@ def lost_of(connection: Connection, draw_id: int, most: int) -> list[Lost]:
         select(case.c.id, case.c.stratum, case.c.member, case_file.c.outcome)
         .join(case_file, case_file.c.case_id == case.c.id)
         .outerjoin(after, after.c.predecessor_id == case.c.id)
-        .where(case.c.draw_id == draw_id, case_file.c.stage == "done", after.c.id.is_(None), IN_SAMPLE, left, ~spent)
+        .where(case.c.draw_id == draw_id, _FINAL, after.c.id.is_(None), IN_SAMPLE, left, ~spent)
         .order_by(case.c.stratum, case.c.position)
     )
     found = [Lost(*row) for row in rows]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, delete, func, or_, select, text, update
 
 from api.store.ballots import draft
 from api.store.evaluations import round_
@@ -35,7 +35,12 @@ class Window:
 
     def is_over(self, now: datetime) -> bool:
         """Whether it takes no answers any more."""
-        return self.closed_at is not None or self.round_status not in {"draft", "open"} or now >= self.closes_at
+        return self.closed_at is not None or self.is_frozen or now >= self.closes_at
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its round was frozen, after which nothing that results are made of changes."""
+        return self.round_status not in {"draft", "open"}
 
     def is_open(self, now: datetime) -> bool:
         """Whether it takes answers now."""
@@ -84,6 +89,18 @@ def hold_window(connection: Connection, survey_id: int) -> Window | None:
     """A survey's window, kept with its round from everybody else who would change it until the transaction ends."""
     row = connection.execute(_WINDOW.where(survey.c.id == survey_id).with_for_update(of=[round_, survey])).first()
     return Window(*row) if row else None
+
+
+_KEEP = text("SELECT pg_advisory_xact_lock_shared(hashtext('round'), :survey)")
+
+
+def keep_unfrozen(connection: Connection, survey_id: int) -> Window | None:
+    """A survey's window, whose round nobody freezes until the transaction ends; before any lock of a case.
+
+    The lock is that of the answers (`rounds.shut_out_answers`): many hold it side by side.
+    """
+    connection.execute(_KEEP, {"survey": survey_id})
+    return window_of(connection, survey_id)
 
 
 def mark_closed(connection: Connection, survey_id: int, reason: str, now: datetime) -> None:

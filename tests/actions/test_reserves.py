@@ -30,11 +30,11 @@ def case_at(connection, stratum: str, position: int):
     ).one()
 
 
-def ended(connection, case_id: int, outcome: str = "2.11") -> None:
+def ended(connection, case_id: int, outcome: str | None = "2.11", attempts: int = 1) -> None:
     connection.execute(
         update(fieldwork.case_file)
         .where(fieldwork.case_file.c.case_id == case_id)
-        .values(stage="done", outcome=outcome)
+        .values(stage="done", outcome=outcome, attempts=attempts)
     )
 
 
@@ -69,6 +69,9 @@ def test_the_next_in_line_of_the_same_stratum_is_let_out_and_gets_a_file(connect
 def test_nobody_is_replaced_before_their_file_is_closed_nor_after_an_interview(connection, framed):
     lost = case_at(connection, "siming", 1)
     assert refused(connection, framed, lost.id) == "reserve_predecessor_open"
+    ended(connection, lost.id, None, attempts=0)  # closed, but nobody ever tried
+    assert refused(connection, framed, lost.id) == "reserve_predecessor_open"
+    assert reserves.lost_of(connection, draws.draw_of(connection, framed.frame_id).id, 9) == []
     ended(connection, lost.id, "1.1")
     assert refused(connection, framed, lost.id) == "reserve_predecessor_answered"
     assert refused(connection, framed, case_at(connection, "siming", 31).id) == "reserve_not_released"

@@ -90,12 +90,16 @@ def test_what_is_wrong_comes_back_with_what_was_filled_in(engine, sign_in):
         work = some_work(connection, 1)
     client = sign_in()
     post(client, "/interviewer/next", survey=work.survey_id)
-    answer = post(client, f"/interviewer/cases/{work.cases[0]}/outcome", key="k", outcome="3.13", note="长" * 301)
+    answer = post(client, f"/interviewer/cases/{work.cases[0]}/outcome", key="0" * 32, outcome="3.13", note="长" * 301)
     assert answer.status_code == 422
     assert "备注最多 300 字" in answer.text
     assert "长" * 301 in answer.text
     late = post(
-        client, f"/interviewer/cases/{work.cases[0]}/appointment", key="k", begins_at="2020-01-01T10:00", minutes="60"
+        client,
+        f"/interviewer/cases/{work.cases[0]}/appointment",
+        key="0" * 32,
+        begins_at="2020-01-01T10:00",
+        minutes="60",
     )
     assert late.status_code == 422
     assert "预约的时间已经过去" in late.text
@@ -110,7 +114,7 @@ def test_a_case_that_was_given_back_meanwhile_is_told_so(engine, sign_in):
         connection.execute(text("UPDATE roll.case_file SET held_until = now() - interval '1 second'"))
     assert f"138{work.cases[0]:08}" not in client.get("/interviewer").text
     post(other, "/interviewer/next", survey=work.survey_id)
-    answer = post(client, f"/interviewer/cases/{work.cases[0]}/outcome", key="k", outcome="3.13")
+    answer = post(client, f"/interviewer/cases/{work.cases[0]}/outcome", key="0" * 32, outcome="3.13")
     assert answer.status_code == 409
     assert "现在不在您手里" in answer.text
     assert post(client, f"/interviewer/cases/{work.cases[0]}/alive").status_code == 409
