@@ -4,7 +4,10 @@ Tickets of a later wave are made of the first wave's seed, which a public draw g
 and the text of the randomness has a form that was committed with the plan, so that one result makes one seed.
 """
 
+import tomllib
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 
 from sqlalchemy import Connection
 
@@ -56,6 +59,25 @@ def check_permanent(connection: Connection, told: PlanFile) -> None:
     turn = told.rotation
     if turn and (turn.wave == 1 or draws.first_wave(connection, turn.permanent) is None):
         raise Refused("plan_permanent_unknown", f"{told.name}:rotation.permanent")
+
+
+def check_rotation(connection: Connection, survey_id: int, told: PlanFile) -> None:
+    """Refuse another start than the next wave's, at the overlap that wave 1's plan told before its seed existed.
+
+    Raises:
+        Refused: `plan_rotation_unlike`.
+    """
+    turn = told.rotation
+    frame_id = draws.first_wave(connection, turn.permanent) if turn else None
+    if turn is None or frame_id is None:
+        return
+    wave = 2 + draws.waves_since(connection, turn.permanent, survey_id)
+    first = tomllib.loads(draws.plans_of(connection, frame_id)[0].source, parse_float=Decimal).get("rotation", {})
+    overlap = first.get("overlap")
+    if turn.wave != wave or overlap is None or turn.overlap != Fraction(overlap):
+        raise Refused(
+            "plan_rotation_unlike", f"{told.name}:rotation", wave=wave, overlap="—" if overlap is None else str(overlap)
+        )
 
 
 def check_strata(connection: Connection, survey_id: int, frame_id: int, text: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api.actions.draw_rules import check_permanent, check_spelling, check_strata, unfit_names
+from api.actions.draw_rules import check_permanent, check_rotation, check_spelling, check_strata, unfit_names
 from api.actions.frames import OPEN_ROUNDS
 from api.actions.sealed_words import Safe
 from api.store import draws, evaluations, frames, listed, people, survey_setup
@@ -110,6 +110,7 @@ def commit_plan(connection: Connection, frame_id: int, said: Commitment, staff_i
     faults = list(_wrong(said, now))
     try:
         plan, _ = _resolved(connection, held, said.source)
+        check_rotation(connection, held.survey_id, read_plan_file(said.source))
         _carry_units(connection, held.survey_id, read_plan_file(said.source).units_per_respondent)
     except Refused as refused:
         raise Refused.of([*refused.faults, *faults]) from refused

@@ -147,6 +147,16 @@ def first_wave(connection: Connection, seed: str) -> int | None:
     return found
 
 
+def waves_since(connection: Connection, seed: str, survey_id: int) -> int:
+    """How many surveys but this one were drawn with tickets of a first wave's seed."""
+    counted = (
+        select(func.count(frame.c.survey_id.distinct()))
+        .join(draw, draw.c.frame_id == frame.c.id)
+        .where(draw.c.record["permanent"].astext == seed, frame.c.survey_id != survey_id)
+    )
+    return int(connection.execute(counted).scalar_one())
+
+
 def draw_of(connection: Connection, frame_id: int) -> Drawn | None:
     """The one draw of a frame."""
     names = ("id", "frame_id", "plan_digest", "randomness", "seed", "record")

@@ -1,6 +1,7 @@
 """What nobody may choose: the text that a rotation's tickets are made of, the frame, the spelling of the randomness."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from survey_forms.refusal import Refused
 from tests.draws import AFTER, FORM, KNOWN, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame, drawn, planned
 from tests.frames import NOW, a_framed_survey, a_registry, members
 
+FIRST = f"{PLAN}[rotation]\nwave = 1\noverlap = 0.5\n"
 SAID = Commitment(PLAN, SOURCE, KNOWN, FORM)
 
 
@@ -56,7 +58,7 @@ def test_a_later_wave_rests_on_no_text_that_the_office_chose(connection, framed,
 
 
 def test_a_later_wave_rests_on_the_seed_of_a_public_first_wave_and_says_which(connection, registry, framed, later):
-    drawn(connection, registry, framed)
+    drawn(connection, registry, framed, FIRST)
     seed = draws.draw_of(connection, framed.frame_id).seed
     assert refused(commit_plan, connection, later, rotating(seed, wave=1), framed.staff, NOW) == (
         "plan_permanent_unknown"
@@ -76,8 +78,25 @@ def test_a_later_wave_rests_on_the_seed_of_a_public_first_wave_and_says_which(co
     commit_plan(connection, third, rotating(seed, wave=3), framed.staff, NOW)
 
 
-def test_a_plan_of_old_with_a_chosen_text_is_not_drawn(connection, registry, framed, later):
+def test_where_a_later_wave_begins_was_told_before_the_first_seed_existed(connection, registry, framed, later):
+    drawn(connection, registry, framed, FIRST)
+    said = rotating(draws.draw_of(connection, framed.frame_id).seed)
+    for other in (said.source.replace("0.5", "0.5000001"), said.source.replace("wave = 2", "wave = 77")):
+        with pytest.raises(Refused) as caught:
+            commit_plan(connection, later, replace(said, source=other), framed.staff, NOW)
+        assert caught.value.code == "plan_rotation_unlike"
+        assert caught.value.faults[0].facts["wave"] == 2
+    commit_plan(connection, later, said, framed.staff, NOW)
+
+
+def test_a_first_wave_that_told_no_overlap_is_rotated_by_nobody(connection, registry, framed, later):
     drawn(connection, registry, framed)
+    said = rotating(draws.draw_of(connection, framed.frame_id).seed)
+    assert refused(commit_plan, connection, later, said, framed.staff, NOW) == "plan_rotation_unlike"
+
+
+def test_a_plan_of_old_with_a_chosen_text_is_not_drawn(connection, registry, framed, later):
+    drawn(connection, registry, framed, FIRST)
     commit_plan(connection, later, rotating(draws.draw_of(connection, framed.frame_id).seed), framed.staff, NOW)
     (told,) = draws.plans_of(connection, later)
     kept = {
