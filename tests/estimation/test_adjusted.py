@@ -108,6 +108,24 @@ def test_intervals_stay_inside_their_bounds_and_hold_the_mean() -> None:
         assert 0 < low < value < high < 10
 
 
+def test_the_mean_of_a_census_is_known_and_equal_answers_of_a_sample_have_their_bound(tmp_path) -> None:
+    rows = ["all,4,2", "all,4,9", "all,4,5", "all,4,8", *["few,400,7"] * 12]
+    (tmp_path / "mixed.csv").write_text("\n".join(["stratum,size,score", *rows]), encoding="utf-8")
+    found, faults = answer(
+        {
+            "statistic": "domain_mean_ci",
+            "dataset": "mixed.csv",
+            "design": {"strata": "stratum", "fpc": "size"},
+            "args": {"variables": "score", "by": "stratum", "bounds": [0, 10]},
+        },
+        reader(tmp_path),
+    )
+    assert faults == []
+    assert found["se"] == [0, 0]
+    others = 1 - 0.05 ** (1 / 12)
+    assert found["ci95"] == [[6, 6], pytest.approx([7 - 7 * others, 7 + 3 * others])]
+
+
 def test_interviewers_of_a_plain_table_and_its_items() -> None:
     one = result_of("icc", {"variable": "score", "group": "office"})
     assert one["msb"] > 0

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from survey_forms.estimation.design import Floats
+from survey_forms.estimation.design import Floats, Mask
 from survey_forms.estimation.domains import DomainLinear, Domains, domain_means
 from survey_forms.estimation.freedom import satterthwaite
 from survey_forms.estimation.intervals import equal_answers_interval, grade_probabilities, logit_t_interval
@@ -63,7 +63,8 @@ def _scored(request: Request) -> Scored:
 def domain_mean_ci(request: Request) -> Result:
     """Means by group with logit-t intervals inside `bounds` and Satterthwaite's degrees of freedom.
 
-    Where all answers are equal the interval is the exact one-sided bound, and there are no degrees of freedom.
+    Where all answers are equal the interval is the exact one-sided bound, and there are no degrees of freedom. Answers
+    that differ and still have no error are those of a census: the interval is the mean itself.
     """
     request.args.get("df")
     bounds = request.numbers("bounds")
@@ -77,13 +78,27 @@ def domain_mean_ci(request: Request) -> Result:
     # all first-stage units taken: the error comes from later stages alone, and the design's own df has to do
     df = np.where(np.isnan(df) & (se > 0), request.survey.degf(request.inside), df)
     low, high = logit_t_interval(value, se, df, (bounds[0], bounds[1]), level)
+    flat = _all_equal(request, domains) & ~np.isnan(se)
+    se, df = np.where(flat, 0.0, se), np.where(flat, np.nan, df)  # rounding may have left a trace of either
     n = np.bincount(domains.of[domains.of >= 0], minlength=domains.count)
     with np.errstate(divide="ignore"):
         least, most = equal_answers_interval(value, n, (bounds[0], bounds[1]), level)
-    flat = (se == 0) & (n > 0)
+    census = (se == 0) & (n > 0) & ~flat
+    low, high = (np.where(census, value, end) for end in (low, high))
     ends = np.column_stack([np.where(flat, least, low), np.where(flat, most, high)])
     name = f"ci{level * 100:g}".replace(".", "_")
     return {"groups": groups.printed(), "estimate": plain(value), "se": plain(se), "df": plain(df), name: plain(ends)}
+
+
+def _all_equal(request: Request, domains: Domains) -> Mask:
+    """Groups (D,) whose answers are all one value; a group without answers is none."""
+    inside = domains.of >= 0
+    of, values = domains.of[inside], request.values("variables", request.names("variables", ("score",)))[inside, 0]
+    least, most = np.full(domains.count, np.inf), np.full(domains.count, -np.inf)
+    np.minimum.at(least, of, values)
+    np.maximum.at(most, of, values)
+    equal: Mask = least == most
+    return equal
 
 
 def _freedom(request: Request, found: DomainLinear, start: int) -> Floats:
