@@ -152,20 +152,21 @@ def _of_answers(looked: _Looked) -> list[Flag]:
 
 def _of_interviewers(looked: _Looked) -> list[Flag]:
     """Interviewers beside the others; an interviewer is known only where ten answers or more share one."""
-    flat = {who: (looked.flat_by[who], len(scores)) for who, scores in looked.scores.items()}
+    known = {who for who, scores in looked.scores.items() if len(scores) >= FEWEST_TOLD}
+    flat = {who: (looked.flat_by[who], len(looked.scores[who])) for who in known}
     found = [
         Flag("straight_lining", "interviewer", str(who), {"flat": flat[who][0], "of": flat[who][1], "p": p})
         for who, p in more_than_usual(flat).items()
         if p < LEVEL
     ]
     for kind, values in (("mean_score", looked.scores), ("unknown_share", looked.unknown)):
-        groups: dict[int, Moments] = {who: moments(some) for who, some in values.items()}
+        groups: dict[int, Moments] = {who: moments(some) for who, some in values.items() if who in known}
         found += [
             Flag(kind, "interviewer", str(one.key), {"mean": one.mean, "others": one.others, "z": one.z, "p": one.p})
             for one in outliers(groups)
             if one.stands_out
         ]
-    effect = variance({who: moments(scores) for who, scores in looked.scores.items()})
+    effect = variance({who: moments(scores) for who, scores in looked.scores.items() if who in known})
     if effect.icc is not None:
         facts = {"icc": effect.icc, "deff": effect.deff, "interviewers": effect.groups, "answers": effect.n}
         found.append(Flag("interviewer_effect", "interviewer", "all", facts))

@@ -13,12 +13,14 @@ from sqlalchemy import Connection
 
 from api.actions import attempts
 from api.actions.attempts import Sent
+from api.actions.hand_in import settle_all_left
 from api.actions.sealed_words import Safe
 from api.actions.tally import form_of_version
-from api.store import backchecks, surveys
+from api.store import backchecks, cases, surveys
 from api.store.backchecks import Check, Done
 from api.store.evaluations import Unit, units_of
 from api.store.people import record_act
+from api.store.windows import window_of
 from survey_forms.fieldwork.consequences import COMPLETE
 from survey_forms.refusal import Fault, Refused
 from survey_forms.sampling.assign import block_units, rated_units
@@ -45,6 +47,8 @@ class Said:
 def choose_checks(connection: Connection, safe: Safe, survey_id: int, staff_id: int, now: datetime) -> tuple[int, int]:
     """Open back-checks of a survey: by chance, and of every flagged interview. Asking again opens nothing twice.
 
+    Interviews whose browser was closed are settled first: one that was handed in is complete whoever noticed it.
+
     Returns:
         How many were opened by chance, and how many for a flag.
 
@@ -53,12 +57,13 @@ def choose_checks(connection: Connection, safe: Safe, survey_id: int, staff_id: 
     """
     percent = attempts.planned(connection, survey_id).backcheck_percent
     backchecks.hold_checks(connection, survey_id)
-    known = backchecks.checks_of(connection, survey_id)
+    settle_all_left(connection, survey_id, now)
+    checked = {one.checks for one in backchecks.checks_of(connection, survey_id)}
     done = {one.case_id: one for one in backchecks.completed(connection, survey_id)}
+    window = window_of(connection, survey_id)
+    over = window is not None and window.is_over(now) and not backchecks.is_any_open(connection, survey_id)
     drawn = [Interview(one.case_id, one.interviewer, _ticket(one)) for one in done.values()]
-    by_chance = {one.checks for one in known if one.reason == "random"}
-    checked = {one.checks for one in known}
-    chosen = [done[one.case_id] for one in choose(drawn, by_chance, percent) if one.case_id not in checked]
+    chosen = [done[one.case_id] for one in choose(drawn, percent, over=over) if one.case_id not in checked]
     taken = checked | {one.case_id for one in chosen}
     flagged = [
         done[case_id] for case_id in sorted(backchecks.flagged_cases(connection, survey_id) - taken) if case_id in done
@@ -71,6 +76,24 @@ def choose_checks(connection: Connection, safe: Safe, survey_id: int, staff_id: 
         about = {"survey": survey_id, "by_chance": len(chosen), "flagged": len(flagged)}
         record_act(connection, "backchecks_chosen", now, staff_id, **about)
     return len(chosen), len(flagged)
+
+
+def shown_to(connection: Connection, case_id: int, staff_id: int, now: datetime) -> Check:
+    """A back-check for who asks its questions: who holds its case, or did until they were answered.
+
+    Raises:
+        Refused: `not_found`; `backcheck_own` for who made the interview; `case_not_held`.
+    """
+    check = backchecks.check_of(connection, case_id)
+    if check is None:
+        raise Refused("not_found")
+    if check.interviewer == staff_id:
+        raise Refused("backcheck_own")
+    file = cases.file_of(connection, case_id)
+    asked = check.said is not None and check.said.get("asked_by") == staff_id
+    if not asked and (file is None or not file.is_held_by(staff_id, now)):
+        raise Refused("case_not_held")
+    return check
 
 
 def write_said(connection: Connection, case_id: int, said: Said, staff_id: int, now: datetime) -> None:
@@ -87,7 +110,7 @@ def write_said(connection: Connection, case_id: int, said: Said, staff_id: int, 
     faults = _faults(said)
     if faults:
         raise Refused.of(faults)
-    facts: dict[str, Any] = {"took_place": said.took_place, "told_answers": said.told_answers}
+    facts: dict[str, Any] = {"took_place": said.took_place, "told_answers": said.told_answers, "asked_by": staff_id}
     if said.took_place != "no":
         facts |= {"day": said.day, "minutes": said.minutes, "subjects": list(said.subjects)}
     backchecks.put_said(connection, case_id, facts)
@@ -95,7 +118,7 @@ def write_said(connection: Connection, case_id: int, said: Said, staff_id: int, 
     attempts.write(connection, file, sent, staff_id, file.held_at or now, now, now)
 
 
-def judge(connection: Connection, case_id: int, verdict: str, staff_id: int, now: datetime) -> None:
+def judge(connection: Connection, survey_id: int, case_id: int, verdict: str, staff_id: int, now: datetime) -> None:  # noqa: PLR0913, PLR0917 - which, what, who, when
     """Write the verdict of a second person, who neither made the interview nor asked the questions.
 
     Raises:
@@ -103,11 +126,14 @@ def judge(connection: Connection, case_id: int, verdict: str, staff_id: int, now
             nothing that was said; `backcheck_judged`.
     """
     check = _held(connection, case_id)
+    if check.survey_id != survey_id:
+        raise Refused("not_found")
     if verdict not in VERDICTS:
         raise Refused("backcheck_verdict_unfit", "verdict")
     if check.verdict is not None:
         raise Refused("backcheck_judged", "verdict")
-    if staff_id == check.interviewer or backchecks.asked_by(connection, case_id, staff_id):
+    asked = {check.interviewer, (check.said or {}).get("asked_by")}
+    if staff_id in asked or backchecks.asked_by(connection, case_id, staff_id):
         raise Refused("backcheck_second_person", "verdict")
     if (check.said is None) != (verdict == "not_reached"):
         raise Refused("backcheck_unasked", "verdict")
@@ -135,7 +161,7 @@ def results_of(checks: list[Check]) -> Mapping[int, Mapping[str, int]]:
 
 
 def _ticket(done: Done) -> str:
-    return ticket_of(done.seed, done.case_ticket, done.ended_at)
+    return ticket_of(done.seed, done.case_ticket, done.began_at)
 
 
 def _open(connection: Connection, safe: Safe, done: Done, reason: str, survey_id: int, now: datetime) -> None:  # noqa: PLR0913, PLR0917

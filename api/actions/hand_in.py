@@ -1,4 +1,4 @@
-"""Whether an interview's answer may be taken, decided in the very transaction that takes it.
+"""How interviews end: whether an answer may be taken, decided in the very transaction that takes it, and what is left.
 
 The quota is asked where every way of handing in ends (`api/actions/booths.py`), so that no page, program or late
 browser goes around it. Locks are taken in the one order: case files, their codes, quota cells.
@@ -41,6 +41,12 @@ def fill_places(connection: Connection, macs: Collection[bytes]) -> None:
     """Let the interviews that were handed in have their places for good; their cells are held since `shut_out`."""
     for file in _running(connection, macs):
         fill(connection, file.case_id)
+
+
+def settle_all_left(connection: Connection, survey_id: int, now: datetime) -> None:
+    """Settle every interview whose browser was closed or lost: what was handed in is complete, the rest broken off."""
+    while interviews.settle_left(connection, survey_id, now):
+        pass
 
 
 def _running(connection: Connection, macs: Collection[bytes]) -> list[File]:

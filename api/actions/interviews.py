@@ -22,7 +22,7 @@ from api.actions.tally import form_of_version
 from api.store import backchecks, case_codes, cases, invitations, listed, people, surveys
 from api.store.case_codes import CaseCode
 from api.store.cases import File
-from api.store.quotas import cells_held_by_case, cells_of, hold_cells
+from api.store.quotas import cells_of
 from api.store.windows import window_of
 from survey_forms.fieldwork.consequences import COMPLETE, QUOTA_FULL
 from survey_forms.fieldwork.stage import Standing
@@ -113,26 +113,6 @@ def settle(connection: Connection, file: File, now: datetime) -> bool:
 def noticed(connection: Connection, file: File, now: datetime) -> bool:
     """Close a case that has answered, and leave an interview that runs alone; whether it has answered."""
     return answered(connection, file, case_codes.hold_codes(connection, file.case_id), now)
-
-
-def may_hand_in(connection: Connection, mac: bytes, now: datetime) -> bool:
-    """Whether an answer may be handed in under a code; not where its interview's quota was closed hard meanwhile.
-
-    Then the case ends as 4.80 and the code opens nothing any more. A code of no interview may always.
-    """
-    case_id = cases.case_interviewed(connection, mac)
-    file = cases.hold_file(connection, case_id) if case_id is not None else None
-    if file is None or file.interview != mac:
-        return True
-    codes = case_codes.hold_codes(connection, file.case_id)
-    cells = hold_cells(connection, cells_held_by_case(connection, file.case_id))
-    shut = any(cell.closed_at is not None and cell.closing == "hard" for cell in cells)
-    if not shut or any(one.spent for one in codes):  # spent: it was handed in before, and asks again
-        return True
-    _end(connection, file, codes, now)
-    full = Sent(f"closed-{mac.hex()}", file.case_id, QUOTA_FULL)
-    attempts.write(connection, file, full, file.held_by, file.held_at or now, now, now)
-    return False
 
 
 def settle_left(connection: Connection, survey_id: int, now: datetime, most: int = 20) -> int:

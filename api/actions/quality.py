@@ -10,6 +10,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from api.actions import supervision
+from api.actions.hand_in import settle_all_left
 from api.actions.supervision import is_interview
 from api.store import fieldwork, flags, paradata
 from api.store.flags import Flag, flagged_responses
@@ -34,7 +35,11 @@ LONGEST_JUDGEMENT = 1000
 
 
 def raise_field_flags(connection: Connection, survey_id: int, now: datetime) -> int:
-    """Look at all attempts of a survey and mark what cannot or hardly can be. Returns how many marks are new."""
+    """Look at all attempts of a survey and mark what cannot or hardly can be. Returns how many marks are new.
+
+    Interviews whose browser was closed are settled first.
+    """
+    settle_all_left(connection, survey_id, now)
     tries = paradata.attempts_in(connection, survey_id)
     plan = fieldwork.plan_of(connection, survey_id)
     found = [*_lengths(tries), *_crowds(tries), *_places(tries, paradata.homes_of(connection, survey_id))]

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from api.actions.csv_sheet import cell_fault, letter, read_headings, read_lines, refuse, short
-from api.actions.quotas import set_priorities
+from api.actions.quotas import may_change, set_priorities
 from api.store import quotas
 from api.store.people import record_act
 from api.store.quotas import QuotaCell
@@ -38,8 +38,10 @@ def set_cells(connection: Connection, survey_id: int, content: bytes, staff_id: 
     """Make a survey's cells those of a sheet, and tell how many they are; a cell is known by its traits.
 
     Raises:
-        Refused: every fault of the sheet; `quota_below_taken` and `quota_in_use` where places are taken already.
+        Refused: `not_found`, `quota_round_over`; every fault of the sheet; `quota_below_taken` and `quota_in_use`
+            where places are taken already.
     """
+    may_change(connection, survey_id)
     lines = read_quotas(content)
     known = quotas.hold_cells(connection, [cell.id for cell in quotas.cells_of(connection, survey_id)])
     by_traits = {wcell_of(cell.traits, ""): cell for cell in known}

@@ -13,6 +13,7 @@ from api.store import quotas
 from api.store.base import dumps
 from api.store.people import record_act
 from api.store.quotas import QuotaCell
+from api.store.windows import window_of
 from survey_forms.refusal import Fault, Refused
 
 PLACE_FOR = timedelta(hours=2)
@@ -95,27 +96,29 @@ def give_back(connection: Connection, case_id: int, now: datetime) -> None:  # n
 
 
 def close_cell(  # noqa: PLR0913, PLR0917 - who, what, how, why and when
-    connection: Connection, cell_id: int, closing: str, reason: str, staff_id: int, now: datetime
+    connection: Connection, survey_id: int, cell_id: int, closing: str, reason: str, staff_id: int, now: datetime
 ) -> None:
     """Let no more interviews begin in a cell; with `hard` let none complete either (`may_end`).
 
     Raises:
-        Refused: `not_found`, `quota_closing_unfit`, `quota_reason_missing`.
+        Refused: `not_found`, `quota_round_over`, `quota_closing_unfit`, `quota_reason_missing`.
     """
-    cell = _held(connection, cell_id)
+    cell = _held(connection, survey_id, cell_id)
     if closing not in CLOSINGS:
         raise Refused("quota_closing_unfit", "closing")
     quotas.put_cell(connection, {"closing": closing, "closed_at": now, "closed_by": staff_id}, cell_id)
     _tell(connection, "quota_closed", cell, reason, staff_id, now, closing=closing)
 
 
-def reopen_cell(connection: Connection, cell_id: int, reason: str, staff_id: int, now: datetime) -> None:
+def reopen_cell(  # noqa: PLR0913, PLR0917 - as `close_cell`
+    connection: Connection, survey_id: int, cell_id: int, reason: str, staff_id: int, now: datetime
+) -> None:
     """Let interviews begin again in a closed cell.
 
     Raises:
-        Refused: `not_found`, `quota_reason_missing`.
+        Refused: `not_found`, `quota_round_over`, `quota_reason_missing`.
     """
-    cell = _held(connection, cell_id)
+    cell = _held(connection, survey_id, cell_id)
     quotas.put_cell(connection, {"closing": "soft", "closed_at": None, "closed_by": None}, cell_id)
     _tell(connection, "quota_reopened", cell, reason, staff_id, now)
 
@@ -132,9 +135,23 @@ def _is_shut(cell: QuotaCell, *, begun: bool) -> bool:
     return cell.closed_at is not None and (cell.closing == "hard" or not begun)
 
 
-def _held(connection: Connection, cell_id: int) -> QuotaCell:
+def may_change(connection: Connection, survey_id: int) -> None:
+    """Nothing is changed about the quotas of a round that takes no answers any more: they tell how it was made.
+
+    Raises:
+        Refused: `not_found`, `quota_round_over`.
+    """
+    window = window_of(connection, survey_id)
+    if window is None:
+        raise Refused("not_found")
+    if window.round_status not in {"draft", "open"}:
+        raise Refused("quota_round_over")
+
+
+def _held(connection: Connection, survey_id: int, cell_id: int) -> QuotaCell:
+    may_change(connection, survey_id)
     cells = quotas.hold_cells(connection, [cell_id])
-    if not cells:
+    if not cells or cells[0].survey_id != survey_id:
         raise Refused("not_found")
     return cells[0]
 

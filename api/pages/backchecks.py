@@ -1,22 +1,22 @@
 """The four questions of a back-check, for whoever holds its case; the answers of the interview are asked nowhere."""
 
 from flask import Blueprint, redirect, request
-from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions import backchecks
-from api.actions.backchecks import LONGEST_MINUTES, Said, subjects_of
+from api.actions.backchecks import LONGEST_MINUTES, Said, shown_to, subjects_of
 from api.auth import allow, current_staff
 from api.pages.render import language, named, page
 from api.pages.survey_in_view import survey_in_view
 from api.problems import say, status_of
 from api.services import services, utc_now
-from api.store.backchecks import Check, check_of
 from survey_forms.refusal import Refused
 
 pages = Blueprint("backchecks", __name__, url_prefix="/backchecks")
 
 FIELDS = {"took_place": "took_place-1", "told_answers": "told_answers-1", "subjects": "subjects-1"}
+
+ABOUT_THE_ANSWERS = frozenset({"backcheck_choice_missing", "backcheck_minutes_unfit", "backcheck_subjects_unfit"})
 
 
 @pages.get("/<int(max=2147483647):case_id>")
@@ -32,20 +32,14 @@ def answers(case_id: int) -> Response:
     """Write down what the person said; the case is done."""
     try:
         with services().database.write() as connection:
-            known = {unit.code for unit in subjects_of(connection, _check(connection, case_id))}
-            backchecks.write_said(connection, case_id, _said(known), current_staff().id, utc_now())
+            staff, now = current_staff().id, utc_now()
+            known = {unit.code for unit in subjects_of(connection, shown_to(connection, case_id, staff, now))}
+            backchecks.write_said(connection, case_id, _said(known), staff, now)
     except Refused as refused:
-        if refused.code in {"not_found", "try_again"}:
+        if refused.code not in ABOUT_THE_ANSWERS:
             raise
         return _page(case_id, refused)
     return redirect(f"/backchecks/{case_id}", 303)
-
-
-def _check(connection: Connection, case_id: int) -> Check:
-    found = check_of(connection, case_id)
-    if found is None:
-        raise Refused("not_found")
-    return found
 
 
 def _said(known: set[str]) -> Said:
@@ -66,7 +60,7 @@ def _said(known: set[str]) -> Said:
 def _page(case_id: int, refused: Refused | None = None) -> Response:
     faults = refused.faults if refused else ()
     with services().database.read() as connection:
-        check = _check(connection, case_id)
+        check = shown_to(connection, case_id, current_staff().id, utc_now())
         evaluation, survey = survey_in_view(connection, check.survey_id)
         subjects = [(unit.code, named(unit)) for unit in subjects_of(connection, check)]
     told = [(FIELDS.get(fault.path, fault.path), say(fault, language())) for fault in faults]

@@ -48,8 +48,8 @@ def close(survey_id: int, cell_id: int) -> Response:
     """Close a cell softly or hard, or open it again."""
     reason, closing, staff = request.form.get("reason", ""), request.form.get("closing", ""), current_staff().id
     if closing == "open":
-        return _do(survey_id, lambda c, now: quotas.reopen_cell(c, cell_id, reason, staff, now), cell_id)
-    return _do(survey_id, lambda c, now: quotas.close_cell(c, cell_id, closing, reason, staff, now), cell_id)
+        return _do(survey_id, lambda c, now: quotas.reopen_cell(c, survey_id, cell_id, reason, staff, now), cell_id)
+    return _do(survey_id, lambda c, now: quotas.close_cell(c, survey_id, cell_id, closing, reason, staff, now), cell_id)
 
 
 @pages.get("/<int(max=2147483647):survey_id>.csv")

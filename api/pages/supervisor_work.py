@@ -80,7 +80,11 @@ def judge(survey_id: int, case_id: int) -> Response:
     """Write the verdict on a back-check."""
     verdict, staff = request.form.get("verdict", ""), current_staff().id
     return _do(
-        survey_id, "backchecks", lambda c, now: backchecks.judge(c, case_id, verdict, staff, now), _checks_page, case_id
+        survey_id,
+        "backchecks",
+        lambda c, now: backchecks.judge(c, survey_id, case_id, verdict, staff, now),
+        _checks_page,
+        case_id,
     )
 
 

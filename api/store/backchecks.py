@@ -59,7 +59,7 @@ class Done:
     interviewer: int
     seed: str
     case_ticket: str
-    ended_at: datetime
+    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def hold_checks(connection: Connection, survey_id: int) -> None:
 def completed(connection: Connection, survey_id: int) -> list[Done]:
     """The interviews of a survey's sample that are complete, each by who ended it last."""
     rows = connection.execute(
-        select(case.c.id, contact_attempt.c.staff_id, draw.c.seed, case.c.ticket, contact_attempt.c.ended_at)
+        select(case.c.id, contact_attempt.c.staff_id, draw.c.seed, case.c.ticket, contact_attempt.c.began_at)
         .ext(distinct_on(case.c.id))
         .join(case, case.c.id == contact_attempt.c.case_id)
         .join(draw, draw.c.id == case.c.draw_id)
@@ -135,6 +135,12 @@ def completed(connection: Connection, survey_id: int) -> list[Done]:
         .order_by(case.c.id, contact_attempt.c.ended_at.desc(), contact_attempt.c.id.desc())
     )
     return [Done(*row) for row in rows]
+
+
+def is_any_open(connection: Connection, survey_id: int) -> bool:
+    """Whether an interview of a survey has not been settled: begun, and neither counted nor broken off."""
+    running = (case_file.c.survey_id == survey_id) & case_file.c.interview.is_not(None)
+    return bool(connection.execute(select(exists().where(running))).scalar())
 
 
 def flagged_cases(connection: Connection, survey_id: int) -> set[int]:

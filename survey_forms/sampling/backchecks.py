@@ -1,11 +1,14 @@
 """Which interviews are checked again: nobody picks, and whoever knows the draw's seed can repeat the choice.
 
-An interview's ticket is the SHA-256 of the draw's seed, its case's ticket and the moment at which it ended, to the
-microsecond. Seed and case are public before the interview, its end is not: no interviewer can know while interviewing
-whether this one will be checked. Per interviewer the smallest tickets are chosen, at least one.
+An interview's ticket is the SHA-256 of the draw's seed, its case's ticket and the moment at which it began, to the
+microsecond. It is chosen where its ticket lies below the plan's share of all tickets: by itself, so that no choosing
+early, late or often changes which. Seed and case are public before; the beginning is the server's, is shown to nobody
+while the interview runs, and is fixed before anything is said: no interviewer can know or steer whether it is checked.
+
+After the survey's end each interviewer of whom none was chosen has the one with the smallest ticket checked.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,29 +26,33 @@ class Interview:
     ticket: str
 
 
-def ticket_of(seed: str, case_ticket: str, ended_at: datetime) -> str:
-    """An interview's ticket: hex SHA-256 of `seed|backcheck|case_ticket@end`, the end in UTC with microseconds."""
-    end = ended_at.astimezone(UTC).isoformat(timespec="microseconds")
-    return ticket(seed, LABEL, f"{case_ticket}@{end}")
+def ticket_of(seed: str, case_ticket: str, began_at: datetime) -> str:
+    """An interview's ticket: hex SHA-256 of `seed|backcheck|case_ticket@beginning`, in UTC with microseconds."""
+    beginning = began_at.astimezone(UTC).isoformat(timespec="microseconds")
+    return ticket(seed, LABEL, f"{case_ticket}@{beginning}")
 
 
-def choose(interviews: Iterable[Interview], checked: Collection[int], percent: int) -> list[Interview]:
-    """The interviews that are to be checked besides those that are already.
+def choose(interviews: Iterable[Interview], percent: int, *, over: bool) -> list[Interview]:
+    """The interviews that are to be checked.
 
     Args:
         interviews: all that are complete.
-        checked: cases that were chosen by chance before.
-        percent: of each interviewer's interviews, rounded up; above nought at least one of each.
+        percent: of all tickets; none is checked at nought, every one at a hundred.
+        over: whether no interview can be added any more: then nobody who made one goes unchecked.
 
     Returns:
-        In the order of their tickets. Choosing again with what was chosen as `checked` chooses nothing more.
+        In the order of their tickets. More interviews, or asking again, take none of them away.
     """
-    mine: dict[int, list[Interview]] = {}
-    for one in interviews:
-        mine.setdefault(one.interviewer, []).append(one)
-    chosen: list[Interview] = []
-    for all_of_one in mine.values():
-        fresh = sorted((one for one in all_of_one if one.case_id not in checked), key=lambda one: one.ticket)
-        wanted = -(-len(all_of_one) * percent // 100) - (len(all_of_one) - len(fresh))
-        chosen += fresh[: max(wanted, 0)]
-    return sorted(chosen, key=lambda one: one.ticket)
+    by_ticket = sorted(interviews, key=lambda one: one.ticket)
+    chosen = {one for one in by_ticket if is_below(one.ticket, percent)}
+    if over and percent > 0:
+        smallest = {one.interviewer: one for one in reversed(by_ticket)}
+        chosen |= {
+            one for one in smallest.values() if not any(other.interviewer == one.interviewer for other in chosen)
+        }
+    return [one for one in by_ticket if one in chosen]
+
+
+def is_below(hex_ticket: str, percent: int) -> bool:
+    """Whether a ticket lies in the first `percent` hundredths of all: ticket × 100 < percent × 2^256, exactly."""
+    return int(hex_ticket, 16) * 100 < percent << 256

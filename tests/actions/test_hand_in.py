@@ -53,7 +53,7 @@ def test_a_place_that_was_lost_and_is_free_again_is_taken_again(connection):
     file = cases.hold_file(connection, work.cases[1])
     assert not interviews.settle(connection, file, now())
     assert settle(connection, a_try(early.typed)) == ["code_refused"]
-    close_cell(connection, cell, "soft", "够了", work.office, now())  # who has begun may end
+    close_cell(connection, work.survey_id, cell, "soft", "够了", work.office, now())  # who has begun may end
     assert settle(connection, a_try(late.typed)) == ["accepted"]
     assert quotas.cell_numbered(connection, cell).taken == quotas.cell_numbered(connection, cell).complete == 1
 
@@ -73,7 +73,7 @@ def test_after_a_hard_close_no_program_hands_in_either_and_a_repeated_receipt_is
     codes = [begin(connection, work, who) for who in range(2)]
     done = a_try(codes[0].typed, "a receipt of twenty letters")
     assert settle(connection, done) == ["accepted"]
-    close_cell(connection, cell, "hard", "截止", work.office, now())
+    close_cell(connection, work.survey_id, cell, "hard", "截止", work.office, now())
     assert settle(connection, done, a_try(codes[1].typed)) == ["repeated", "quota_closed"]
     assert outcomes(connection, work.cases[1]) == ["4.80"]
     assert quotas.cell_numbered(connection, cell).taken == 1

@@ -228,16 +228,12 @@ def test_after_a_hard_close_no_interview_completes_and_after_a_soft_one_those_un
     cell = {"survey_id": work.survey_id, "name_zh": "女", "name_en": "f", "traits": {"sex": "f"}, "places": 2}
     cell_id = connection.execute(insert(quotas.quota_cell).values(cell).returning(quotas.quota_cell.c.id)).scalar()
     codes = [begin(connection, work, take(connection, work, who=who).case_id, who=who) for who in range(2)]
-    close_cell(connection, cell_id, "soft", "够了", work.office, now())
-    assert interviews.may_hand_in(connection, codes[0].mac, now())
+    close_cell(connection, work.survey_id, cell_id, "soft", "够了", work.office, now())
     assert settle(connection, a_try(codes[1].typed)) == ["accepted"]
-    close_cell(connection, cell_id, "hard", "截止", work.office, now())
-    assert not interviews.may_hand_in(connection, codes[0].mac, now())
-    assert settle(connection, a_try(codes[0].typed)) == ["code_refused"]
+    close_cell(connection, work.survey_id, cell_id, "hard", "截止", work.office, now())
+    assert settle(connection, a_try(codes[0].typed)) == ["quota_closed"]
     assert attempts(connection, work.cases[0]) == [("phone", "4.80")]
-    assert interviews.may_hand_in(connection, codes[1].mac, now())  # the browser lost the reply and asks again
     assert notice(connection, work.cases[1])
-    assert interviews.may_hand_in(connection, b"a web code's mac".ljust(32), now())
 
 
 def test_a_quota_place_is_free_again_after_a_break_off(connection):

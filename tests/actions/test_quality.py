@@ -187,6 +187,15 @@ class TestOfAnswers:
         self.look(connection, survey)
         return next(flag.facts for flag in flags_of(connection, survey.id) if flag.kind == "both_results")
 
+    @pytest.mark.parametrize(("number", "told"), [(9, False), (10, True)])
+    def test_of_fewer_than_ten_answers_no_interviewer_is_told(self, connection, survey, number, told):
+        dice = random.Random(2)
+        for who in range(1, 9):
+            self.answers(connection, survey, *(dice.choices("54321", k=UNITS) for _ in range(20)), interviewer=who)
+        self.answers(connection, survey, *[["5"] * UNITS] * number, interviewer=99)
+        self.look(connection, survey)
+        assert any(flag.subject == "99" for flag in flags_of(connection, survey.id)) is told
+
     def test_a_mark_says_how_many_and_never_which(self, connection, survey):
         self.answers(connection, survey, ["3"] * UNITS)
         self.look(connection, survey)

@@ -6,11 +6,13 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from api.actions import quotas
+from api.actions.quota_sheet import set_cells
 from api.store import fieldwork, people
 from api.store.base import make_engine
+from api.store.evaluations import round_
 from api.store.quotas import cell_numbered, cells_of, quota_place
 from survey_forms.refusal import Refused
 from tests.supervision import MORNING as NOW
@@ -155,10 +157,10 @@ def test_a_soft_close_lets_interviews_end_and_a_hard_one_does_not(connection, cl
     field = a_field(connection, women(2))
     cell = a_cell(connection, field.survey.id, 5, sex="f")
     take(connection, field, 0)
-    quotas.close_cell(connection, cell, closing, "够了", field.interviewers[0], NOW)
+    quotas.close_cell(connection, field.survey.id, cell, closing, "够了", field.interviewers[0], NOW)
     assert take(connection, field, 0) is ends
     assert take(connection, field, 1) is False
-    quotas.reopen_cell(connection, cell, "还差几位", field.interviewers[0], NOW)
+    quotas.reopen_cell(connection, field.survey.id, cell, "还差几位", field.interviewers[0], NOW)
     assert take(connection, field, 1) is True
     assert [act.act for act in people.acts(connection, 2)] == ["quota_reopened", "quota_closed"]
 
@@ -167,8 +169,36 @@ def test_a_close_without_a_reason_is_refused(connection):
     field = a_field(connection, women(1))
     cell = a_cell(connection, field.survey.id, 5, sex="f")
     with pytest.raises(Refused) as caught:
-        quotas.close_cell(connection, cell, "soft", "  ", field.interviewers[0], NOW)
+        quotas.close_cell(connection, field.survey.id, cell, "soft", "  ", field.interviewers[0], NOW)
     assert caught.value.code == "quota_reason_missing"
+
+
+def test_no_cell_is_changed_by_the_number_of_another_survey(connection):
+    field, other = a_field(connection, women(1)), a_field(connection, women(1), code="other-2015")
+    cell = a_cell(connection, other.survey.id, 5, sex="f")
+    for act in (
+        lambda: quotas.close_cell(connection, field.survey.id, cell, "hard", "够了", field.interviewers[0], NOW),
+        lambda: quotas.reopen_cell(connection, field.survey.id, cell, "还差", field.interviewers[0], NOW),
+    ):
+        with pytest.raises(Refused, match="not_found"):
+            act()
+    assert cell_numbered(connection, cell).closed_at is None
+
+
+@pytest.mark.parametrize("status", ["frozen", "published"])
+def test_quotas_stay_as_they_are_once_the_round_is_frozen(connection, status):
+    field = a_field(connection, women(1))
+    cell = a_cell(connection, field.survey.id, 5, sex="f")
+    connection.execute(update(round_).values(status=status))
+    sheet = "名称,英文名,特征,名额\n女,f,sex=f,9\n".encode()
+    for act in (
+        lambda: quotas.close_cell(connection, field.survey.id, cell, "soft", "够了", field.interviewers[0], NOW),
+        lambda: quotas.reopen_cell(connection, field.survey.id, cell, "还差", field.interviewers[0], NOW),
+        lambda: set_cells(connection, field.survey.id, sheet, field.interviewers[0], NOW),
+    ):
+        with pytest.raises(Refused, match="quota_round_over"):
+            act()
+    assert cell_numbered(connection, cell).places == 5
 
 
 def test_the_desk_calls_first_whom_the_least_filled_cell_lacks(connection):

@@ -12,9 +12,11 @@ from api.app import create_app
 from api.services import KEY, utc_now
 from api.store import fieldwork, flags, people
 from api.store.backchecks import checks_of
+from api.store.quotas import cell_numbered
+from api.store.windows import mark_closed
 from tests.desk import a_person
 from tests.pages.test_desk import signed_in, text_of
-from tests.supervision import MORNING, Field, a_field, an_attempt
+from tests.supervision import MORNING, Field, a_cell, a_field, an_attempt
 
 OUTCOMES = ("1.1",) * 6 + ("2.11", "2.11", "2.20", "2.32", "3.13", "4.70")
 
@@ -108,22 +110,35 @@ def send(client, shown, address, **data):
 
 def test_a_back_check_goes_from_the_choice_over_four_questions_to_the_verdict(app, engine, field):
     boss, address = signed_in(app, "supervisor"), f"/supervisor/{field.survey.id}/backchecks"
+    with engine.begin() as connection:
+        mark_closed(connection, field.survey.id, "够了", utc_now())
     assert send(boss, address, address).status_code == 303
     with engine.begin() as connection:
         checks = checks_of(connection, field.survey.id)
         assert {check.interviewer for check in checks} == set(field.interviewers)
         caller = next(one for one in field.interviewers if one != checks[0].interviewer)
         name = connection.execute(select(people.staff.c.username).where(people.staff.c.id == caller)).scalar_one()
+        checked_name = connection.execute(
+            select(people.staff.c.username).where(people.staff.c.id == checks[0].interviewer)
+        ).scalar_one()
         held = {"held_by": caller, "held_at": utc_now(), "held_until": utc_now() + timedelta(hours=1)}
         connection.execute(
             update(fieldwork.case_file).where(fieldwork.case_file.c.case_id == checks[0].case_id).values(**held)
         )
     hand, asked = signed_in(app, name), f"/backchecks/{checks[0].case_id}"
+    checked = signed_in(app, checked_name)
+    assert checked.get(asked).status_code == 403
+    assert boss.get(asked).status_code == 409
     wrong = send(hand, asked, asked, minutes="ten")
     assert wrong.status_code == 422
     assert wrong.text.count("请选择一项") == 4  # two questions, each in the summary and beside its field
     assert send(hand, asked, asked, took_place="no", told_answers="no").status_code == 303
     verdict = f"{address}/{checks[0].case_id}"
+    with engine.begin() as connection:
+        other = a_field(connection, code="another").survey.id
+    assert (
+        send(boss, address, f"/supervisor/{other}/backchecks/{checks[0].case_id}", verdict="false").status_code == 404
+    )
     assert send(boss, address, verdict, verdict="not_reached").status_code == 409
     assert send(boss, address, verdict, verdict="false").status_code == 303
     assert "不实" in text_of(boss.get(address).text)
@@ -141,3 +156,15 @@ def test_a_flag_is_judged_beside_and_stays(app, engine, field):
     words = text_of(client.get(address).text)
     assert "没有时长" in words
     assert "补登" in words
+
+
+def test_a_quota_cell_is_closed_by_way_of_its_own_survey_only(app, engine, field):
+    with engine.begin() as connection:
+        other = a_field(connection, code="another").survey.id
+        cell = a_cell(connection, other, 5, sex="f")
+    client, address = signed_in(app, "supervisor"), f"/office/quotas/{field.survey.id}"
+    assert send(client, address, f"{address}/{cell}", closing="hard", reason="够了").status_code == 404
+    own = f"/office/quotas/{other}"
+    assert send(client, own, f"{own}/{cell}", closing="hard", reason="够了").status_code == 303
+    with engine.begin() as connection:
+        assert cell_numbered(connection, cell).closing == "hard"

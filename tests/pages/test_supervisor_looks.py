@@ -4,13 +4,13 @@ import random
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from api.actions import backchecks, quality
 from api.actions.sealed_words import Safe
 from api.app import create_app
-from api.services import KEY
-from api.store import flags
+from api.services import KEY, utc_now
+from api.store import fieldwork, flags
 from api.store.backchecks import checks_of, put_said
 from tests.desk import a_person
 from tests.live import PHONE, browsing, serving
@@ -49,7 +49,10 @@ def a_busy_field(connection, secret: bytes) -> Field:
     a_cell(connection, field.survey.id, 30, sex="m")
     boss = a_person(connection, "supervisor", "supervisor")
     quality.raise_field_flags(connection, field.survey.id, MORNING)
-    backchecks.choose_checks(connection, Safe(secret), field.survey.id, boss, MORNING)
+    backchecks.choose_checks(connection, Safe(secret), field.survey.id, boss, utc_now() + timedelta(days=400))
+    held = {"held_by": boss, "held_at": utc_now(), "held_until": utc_now() + timedelta(hours=1)}
+    mine = fieldwork.case_file.c.case_id.in_([check.case_id for check in checks_of(connection, field.survey.id)])
+    connection.execute(update(fieldwork.case_file).where(mine).values(**held))
     case = checks_of(connection, field.survey.id)[0].case_id
     said = {"took_place": "yes", "day": "2026-03-09", "minutes": 9, "subjects": ["police"], "told_answers": "unsure"}
     put_said(connection, case, said)
