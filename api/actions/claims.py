@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from api.actions.report import GroupResult, Report, UnitResult
+from api.actions.concealed import GIVES_AWAY, NOT_MEASURED
+from api.actions.covariances import covariances_in_use
+from api.actions.report import GroupResult, Report, UnitResult, Withheld
 from api.actions.response_rates import RateLine
 from api.actions.weights_in_use import weights_in_use
 from api.problems import say
@@ -61,8 +63,9 @@ def _of_units(report: Report) -> Iterator[Claim]:
             for units in tied
         ],
     )
-    for code, flag in (("claim_not_measured", "not_measured"), ("claim_group_below_ten", "group_below_ten")):
-        yield from _listed(code, [_name(one) for one in report.units if flag in one.flags])
+    for code, why in (("claim_not_measured", NOT_MEASURED), ("claim_gives_away", GIVES_AWAY)):
+        yield from _listed(code, [_name(one) for one in report.withheld if one.why == why])
+    yield from _listed("claim_group_below_ten", [_name(one) for one in report.units if "group_below_ten" in one.flags])
     english = {one.name: one.en or one.name for one in scheme.grades}
     unsure = [one for one in report.units if one.grade_probability is not None and one.grade_probability < SURE]
     yield from _listed("claim_borderline", [_chances(one, english) for one in unsure])
@@ -102,11 +105,14 @@ def _of_weights(connection: Connection, report: Report) -> Iterator[Claim]:
     elif any(one.weights is None for one in in_use):
         yield Claim("claim_unweighted")
     for one in ids:
-        version = tallies.version_of(connection, one)
         known = weightings.covariances_of(connection, one)
-        if version and (not known or any(other.tally_version != version for other in known.values())):
+        if tallies.version_of(connection, one) and (
+            not known or known.keys() != covariances_in_use(connection, one).keys()
+        ):
             yield Claim("claim_independent")
-            return
+            break
+    if len({one.survey_id for one in report.estimates if one.n or one.hidden}) > 1:
+        yield Claim("claim_surveys_independent")
 
 
 def _listed(code: str, things: Sequence[tuple[str, str]]) -> Iterator[Claim]:
@@ -115,7 +121,7 @@ def _listed(code: str, things: Sequence[tuple[str, str]]) -> Iterator[Claim]:
         yield Claim(code, {"about": "；".join(zh for zh, _ in things)}, {"about": "; ".join(en for _, en in things)})
 
 
-def _name(one: UnitResult) -> tuple[str, str]:
+def _name(one: UnitResult | Withheld) -> tuple[str, str]:
     return one.unit.name_zh, one.unit.name_en
 
 

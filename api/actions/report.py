@@ -11,14 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.actions.concealed import Cell, Concealed, concealed_of
 from api.actions.places import Place, places_of
 from api.store import evaluations, ledger, results, roll, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.results import Composite
-from survey_forms.disclosure import hidden_figures
 from survey_forms.estimation.bands import error_bands
 from survey_forms.estimation.ranks import RankInterval
-from survey_forms.estimation.scores import SOUND_FROM, Flag
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.rank import group_of, groups_of
@@ -116,6 +115,14 @@ class GroupProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A unit whose composite nobody is told, with the code of the reason: not measured, or it gives a cell away."""
+
+    unit: Unit
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything of one evaluation that may be told. `units` and the rest are empty while there is no composite."""
 
@@ -123,6 +130,7 @@ class Report:
     composite: Composite | None
     parts: Mapping[str, tuple[str, str]]  # top component → Chinese and English name, in the document's order
     units: tuple[UnitResult, ...]
+    withheld: tuple[Withheld, ...]
     estimates: tuple[GroupResult, ...]
     ledger: tuple[LedgerLine, ...]
 
@@ -135,21 +143,25 @@ def is_published(connection: Connection, evaluation_id: int) -> bool:
 
 def read_report(connection: Connection, evaluation: Evaluation, only_unit: int | None = None) -> Report:
     """What may be told of an evaluation, of one unit alone where it is named (by its key)."""
-    listed = evaluations.units_of(connection, evaluation.id)
-    units = {unit.code: unit for unit in listed if only_unit in {None, unit.id}}
+    units = {
+        unit.code: unit for unit in evaluations.units_of(connection, evaluation.id) if only_unit in {None, unit.id}
+    }
     composite = results.latest_composite(connection, evaluation.id)
+    secret = concealed_of(connection, evaluation.id)
     estimates: list[GroupResult] = []
-    countable: set[str] = set(units)
     for survey_id in surveys.surveys_of(connection, evaluation.id):
-        found, secret = _estimates(connection, survey_id, {unit.code: unit for unit in listed})
-        estimates += [one for one in found if one.unit.code in units]
-        countable -= secret
+        estimates += _estimates(connection, survey_id, units, secret.cells)
     scheme = load_scheme(evaluation.scheme)
     return Report(
         evaluation=evaluation,
         composite=composite,
         parts={component.key: (component.zh, component.en) for component in scheme.children()},
-        units=tuple(_units(scheme, composite, units, countable)),
+        units=tuple(_units(scheme, composite, units, secret)),
+        withheld=tuple(
+            Withheld(units[code], why)
+            for code, why in sorted(secret.withheld.items())
+            if code in units and composite and composite.output
+        ),
         estimates=tuple(estimates),
         ledger=tuple(read_ledger(connection, evaluation.id, units.values())),
     )
@@ -193,16 +205,16 @@ def read_progress(connection: Connection, evaluation_id: int) -> list[GroupProgr
 
 
 def _units(
-    scheme: Scheme, composite: Composite | None, units: Mapping[str, Unit], countable: Collection[str]
+    scheme: Scheme, composite: Composite | None, units: Mapping[str, Unit], secret: Concealed
 ) -> Iterable[UnitResult]:
-    """The composites by error band; persons are counted only where that gives no hidden cell away."""
+    """The composites by error band; they are told, and persons counted, only where that gives no hidden cell away."""
     output = composite.output if composite else None
     if composite is None or output is None:
         return
     places = places_of(composite)
     names = {code: unit.name_zh for code, unit in units.items()}
     for row, band in _in_bands(scheme, output["units"], names, places):
-        if row["id"] in units:
+        if row["id"] in units and row["id"] not in secret.withheld:
             error, place = composite.errors.get(row["id"], {}), places[row["id"]]
             yield UnitResult(
                 unit=units[row["id"]],
@@ -223,7 +235,7 @@ def _units(
                 se=error.get("se"),
                 low=error.get("low"),
                 high=error.get("high"),
-                n=error.get("n") if row["id"] in countable else None,
+                n=None if row["id"] in secret.uncounted else error.get("n"),
                 flags=tuple(error.get("flags", ())),
                 grades=tuple((name, probability) for name, probability in error.get("grades", ())),
             )
@@ -248,20 +260,14 @@ def _in_bands(
 
 
 def _estimates(
-    connection: Connection, survey_id: int, units: Mapping[str, Unit]
-) -> tuple[list[GroupResult], frozenset[str]]:
-    """A survey's estimates under the rule of disclosure, and the units whose total of persons stays hidden."""
+    connection: Connection, survey_id: int, units: Mapping[str, Unit], hidden: Collection[Cell]
+) -> list[GroupResult]:
+    """A survey's estimates under the rule of disclosure."""
     rows = [row for row in results.estimates_of(connection, survey_id) if row["unit"] in units]
-    persons = {(row["unit"], row["group_code"]): row["n"] for row in rows}
-    also = [(row["unit"], row["group_code"]) for row in rows if _tells_of_everyone(row)]
-    hidden = hidden_figures(persons, also)
-    while more := _partners(hidden.cells, persons):
-        also += more
-        hidden = hidden_figures(persons, also)
     by_code = {group.code: group for group in surveys.groups_of(connection, survey_id)}
     found = []
     for row in rows:
-        group, is_hidden = by_code[row["group_code"]], (row["unit"], row["group_code"]) in hidden.cells
+        group, is_hidden = by_code[row["group_code"]], (survey_id, row["unit"], row["group_code"]) in hidden
         shown: Mapping[str, Any] = _NOTHING_SHOWN if is_hidden else row
         found.append(
             GroupResult(
@@ -276,22 +282,4 @@ def _estimates(
                 **{name: shown[name] for name in ("n", "value", "se", "df", "low", "high")},
             )
         )
-    return found, hidden.rows
-
-
-def _partners(hidden: Collection[tuple[str, str]], persons: Mapping[tuple[str, str], int]) -> list[tuple[str, str]]:
-    """The smallest shown group of every unit that has one group hidden.
-
-    The composite and its parts are published and their weights are known: one unknown mean could be worked out.
-    """
-    found = []
-    for unit in {unit for unit, _ in hidden}:
-        shown = [cell for cell in persons if cell[0] == unit and cell not in hidden and persons[cell]]
-        if shown and sum(cell[0] == unit for cell in hidden) == 1:
-            found.append(min(shown, key=lambda cell: (persons[cell], cell)))
     return found
-
-
-def _tells_of_everyone(row: Mapping[str, Any]) -> bool:
-    """Whether all of few persons answered alike: their mean is then the answer of each of them."""
-    return Flag.ALL_ANSWERS_EQUAL in row["flags"] and row["n"] < SOUND_FROM

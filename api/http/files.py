@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from flask import Response
 
-from api.actions.report import GroupResult, LedgerLine, Report, UnitResult
+from api.actions.concealed import NOT_MEASURED
+from api.actions.report import GroupResult, LedgerLine, Report, UnitResult, Withheld
 from api.auth import allow, current_staff
 from api.downloads import Sheet, Value, csv_lines, xlsx_bytes
 from api.http.api import PREFIX, ApiBlueprint, never_kept, told
@@ -20,13 +21,13 @@ blp = ApiBlueprint("files", __name__, url_prefix=PREFIX, description="下载 / d
 blp.after_request(never_kept)
 
 CSV, XLSX = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-HIDDEN = "隐去"
+HIDDEN, UNMEASURED = "隐去", "未测"
 RECOMPUTE = "mingcha score --trace 输入.json(输入文件:/api/v1/evaluations/{code}/input)"
 
 
 def results_sheet(report: Report) -> Sheet:
     """The composites, one unit a row; every row says what it was computed from, for rows get copied."""
-    shown = report.parts if report.units else {}
+    shown = report.parts if report.units or report.withheld else {}
     headings = [
         *(
             "单位代码",
@@ -46,7 +47,8 @@ def results_sheet(report: Report) -> Sheet:
         *(f"{zh}(计入分数)" for zh, _ in shown.values()),
         *("扣满未扣分数", "提示", "数据性质", "计算时间", "方案SHA-256", "输入SHA-256", "复算办法"),
     ]
-    return Sheet("综合得分", headings, [_result_row(report, one) for one in report.units], widths=(16, 28))
+    rows = [_result_row(report, one) for one in report.units] + [_withheld_row(report, one) for one in report.withheld]
+    return Sheet("综合得分", headings, rows, widths=(16, 28))
 
 
 def estimates_sheet(report: Report) -> Sheet:
@@ -185,6 +187,18 @@ def _result_row(report: Report, one: UnitResult) -> Sequence[Value]:
         *(one.cut_by_cap, _flags(one.flags), _nature(report)[0]),
         *((composite.computed_at, composite.scheme_digest, composite.inputs_digest) if composite else (None,) * 3),
         _recompute(report),
+    ]
+
+
+def _withheld_row(report: Report, one: Withheld) -> Sequence[Value]:
+    """A unit without its composite: the reason and no figure."""
+    composite = report.composite
+    state = (composite.computed_at, composite.scheme_digest, composite.inputs_digest) if composite else (None,) * 3
+    word = UNMEASURED if one.why == NOT_MEASURED else HIDDEN
+    return [
+        *(one.unit.code, one.unit.name_zh, *(None,) * 4, word, *(None,) * 3, HIDDEN, word, None),
+        *(None for _ in report.parts),
+        *(None, _flags((one.why,)), _nature(report)[0], *state, _recompute(report)),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, jsonify
 from sqlalchemy import Connection
 
+from api.actions.concealed import masked_trace
 from api.actions.report import (
     GroupProgress,
     GroupResult,
@@ -128,7 +129,7 @@ def show_results(evaluation: str) -> dict[str, Any]:
     """Show the composites, or what is missing for them."""
     with reading(evaluation) as look:
         report = look.report()
-        return _state(report) | {"units": report.units}
+        return _state(report) | {"units": report.units, "withheld": report.withheld}
 
 
 @blp.route("/evaluations/<evaluation>/results/<unit>", parameters=[EVALUATION, UNIT])
@@ -146,7 +147,8 @@ def show_unit(evaluation: str, unit: str) -> dict[str, Any]:
         found = next((one for one in report.units if one.unit.code == unit), None)
         return _state(report) | {
             "result": found,
-            "trace": trace_of(report, unit, masked=look.only_unit is not None),
+            "withheld": [one for one in report.withheld if one.unit.code == unit],
+            "trace": trace_of(report, unit, masked=current_staff().role != "office"),
             "estimates": [one for one in report.estimates if one.unit.code == unit],
             "ledger": [one for one in report.ledger if one.unit.code == unit],
         }
@@ -190,7 +192,8 @@ def list_progress(evaluation: str) -> list[GroupProgress]:
 @told(
     "综合得分的全部输入",
     "Everything that the composite was computed from, in the exchange format: save it and run mingcha score to"
-    " recompute. It holds the groups' unrounded scores; keep it inside until publication.",
+    " recompute. Internal, not for publication: it holds the groups' unrounded scores, those that are hidden everywhere"
+    " else among them.",
 )
 @blp.response(200, {"type": "object", "description": "domain/score-input.md"})
 def show_input(evaluation: str) -> Response:
@@ -203,18 +206,13 @@ def show_input(evaluation: str) -> Response:
 
 
 def trace_of(report: Report, unit: str, *, masked: bool) -> list[dict[str, Any]]:
-    """The trace of a unit. Masked, the figures of hidden cells and the formulas that spell them are left out."""
+    """The trace of a unit, empty where its composite is withheld. Masked, the figures of hidden cells are left out."""
     output = report.composite.output if report.composite else None
-    row = next((one for one in output["units"] if one["id"] == unit), None) if output else None
+    told = output["units"] if output and any(one.unit.code == unit for one in report.units) else ()
+    row = next((one for one in told if one["id"] == unit), None)
     lines = [_without_rank(report, unit, line) for line in row["trace"]] if row else []
     hidden = {one.component for one in report.estimates if one.unit.code == unit and one.hidden}
-    if not masked or not hidden:
-        return lines
-    shown = []
-    for line in lines:
-        inputs = [{**one, "value": None} if one.get("path") in hidden else one for one in line["inputs"]]
-        shown.append({**line, "inputs": inputs, "formula": line["formula"] if inputs == line["inputs"] else ""})
-    return shown
+    return list(masked_trace(lines, hidden)) if masked else lines
 
 
 def _without_rank(report: Report, unit: str, line: dict[str, Any]) -> dict[str, Any]:

@@ -198,10 +198,21 @@ class StateSchema(Schema):
     )
 
 
+class WithheldSchema(Schema):
+    """A unit whose composite nobody is told, and why."""
+
+    unit = fields.Nested(UnitSchema(), required=True)
+    why = fields.Function(lambda one: told_flag(one.why), required=True)
+
+
+WITHHELD = means("不公布综合得分的单位及原因", "units whose composite is withheld, and why")
+
+
 class ResultsSchema(StateSchema):
     """The results of an evaluation by grade and error band; no units while something is missing."""
 
     units = fields.List(fields.Nested(UnitResultSchema()), required=True)
+    withheld = fields.List(fields.Nested(WithheldSchema()), required=True, metadata=WITHHELD)
 
 
 class EstimateSchema(Measured):
@@ -238,6 +249,7 @@ class UnitTraceSchema(StateSchema):
     """One unit's result with every step of its arithmetic, its estimates and its ledger."""
 
     result = fields.Nested(UnitResultSchema(), required=True, allow_none=True)
+    withheld = fields.List(fields.Nested(WithheldSchema()), required=True, metadata=WITHHELD)
     trace = fields.List(fields.Dict(), required=True, metadata=means("逐步计算", "the arithmetic, line by line"))
     estimates = fields.List(fields.Nested(EstimateSchema()), required=True)
     ledger = fields.List(fields.Nested(LedgerLineSchema()), required=True)

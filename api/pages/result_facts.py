@@ -29,6 +29,7 @@ class ResultFacts:
             "scheme": load_scheme(self.report.evaluation.scheme),
             "composite": self.report.composite,
             "standings": self.standings,
+            "withheld": self.report.withheld,
             "rates": self.rates,
             "claims": self.claims,
             "scores": score_chart(self.report, self.standings),

@@ -21,6 +21,10 @@ from survey_forms.scoring.supplied import Supplied
 
 FLAGS: dict[str, tuple[str, str]] = {
     "not_measured": ("有效评价不足 10 份，视为未测", "fewer than 10 ratings: not measured"),
+    "gives_away": (
+        "不公布：由综合得分可推算出人数少的群体的评价",
+        "not published: it would give away what a group of few persons said",
+    ),
     "few_raters": ("有效评价 10 至 29 份，只作参考", "10 to 29 ratings: for orientation only"),
     "se_not_measurable": ("只有一份评价，误差无法估计", "one rating: the error cannot be estimated"),
     "lonely_stratum": ("有一层只有一人作答，误差无法估计", "one person of a stratum: no error can be estimated"),

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from api.actions.concealed import masked_trace
 from api.actions.report import GroupResult, LedgerLine, is_published, read_report
 from api.pages.charts import Mark, interval_chart
 from api.pages.progress import document_order
@@ -64,6 +65,7 @@ class UnitPage:
     evidence: Mapping[int, Sequence[str]]  # ledger entry → SHA-256 of its photos
     trace: Sequence[Mapping[str, Any]]
     is_open: bool
+    withheld: str | None  # why nobody is told its composite
 
     @property
     def holds_hidden(self) -> bool:
@@ -94,7 +96,7 @@ def own_page(connection: Connection, evaluation: Evaluation, unit_code: str) -> 
     """
     shown = _page(connection, evaluation, unit_code)
     if not is_published(connection, evaluation.id):
-        return replace(shown, composite=None, standing=None, groups=(), trace=(), is_open=False)
+        return replace(shown, composite=None, standing=None, groups=(), trace=(), is_open=False, withheld=None)
     return replace(shown, trace=_masked(shown))
 
 
@@ -152,6 +154,7 @@ def _page(connection: Connection, evaluation: Evaluation, unit_code: str) -> Uni
         evidence=entries.evidence_of(connection, unit.id),
         trace=row.get("trace", ()),
         is_open=True,
+        withheld=next((one.why for one in report.withheld if one.unit.code == unit_code), None),
     )
 
 
@@ -174,8 +177,6 @@ def _unhidden(connection: Connection, shown: UnitPage) -> list[GroupScore]:
 def _masked(shown: UnitPage) -> list[Mapping[str, Any]]:
     """The trace without the figures of hidden cells and the formulas that spell them."""
     hidden = {one.result.component for one in shown.groups if one.result.hidden}
-    lines: list[Mapping[str, Any]] = []
-    for line in shown.trace:
-        tells = any(given.get("path") in hidden for given in line["inputs"])
-        lines.append({**line, "formula": t("（含未公布的数）", "(holds unpublished figures)")} if tells else line)
-    return lines
+    words = t("（含未公布的数）", "(holds unpublished figures)")
+    lines = zip(shown.trace, masked_trace(shown.trace, hidden), strict=True)
+    return [told | {"formula": words} if told["formula"] != line["formula"] else told for line, told in lines]

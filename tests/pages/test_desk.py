@@ -209,6 +209,24 @@ class TestTheResults:
         assert len(re.findall(r'<td class="num nowrap">\d–\d / 3</td>', page)) >= len(UNITS)
         assert "不能据此说什么" in words
 
+    def test_of_units_that_were_not_measured_every_page_says_so_and_tells_no_composite(self, enter, desk, engine):
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE result.estimate SET n = 5")
+            publish(connection, desk)
+            composite = latest_composite(connection, desk.evaluation.id)
+        assert composite is not None
+        assert composite.output is not None
+        figures = {one["composite"] for one in composite.output["units"]}
+        for role, address in (
+            ("office", "/office/results"),
+            ("office", "/office/results/education"),
+            ("bureau", "/bureau"),
+            ("unit", "/unit"),
+        ):
+            page = text_of(enter(role).get(address).text)
+            assert "视为未测" in page, address
+            assert not any(figure in page for figure in figures), address
+
 
 class TestOneUnit:
     def test_its_score_goes_down_to_articles_answers_and_entries(self, enter):
