@@ -3,24 +3,25 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
-from api.actions.weighting import read_outcomes
+from api.actions.weighting_inputs import read_outcomes
+from api.actions.weights_in_use import weights_in_use
 from api.store import surveys, weightings
-from survey_forms.estimation.outcomes import RESPONDED, Rates, rates, sums
+from survey_forms.estimation.outcomes import CLASSES, RESPONDED, Rates, rates
 from survey_forms.estimation.trimming import Spread, spread
 
 
 @dataclass(frozen=True, slots=True)
 class CellCounts:
-    """A weighting cell: cases by AAPOR class, their base weight, and its respondents' final weight once weighed."""
+    """A weighting cell: cases by AAPOR class, and its respondents' final weight once weighed."""
 
     stratum: str
     counts: Mapping[str, int]
-    base: float
     final: float | None
 
 
@@ -49,15 +50,18 @@ class RateLine:
 def read_rates(connection: Connection, survey_id: int) -> list[RateLine]:
     """A survey's rates: each group, then its strata where it has several.
 
-    Those of its newest weighting, which estimates are read with; before there is one, of the outcomes as they stand.
+    Those of its newest weighting while estimates are read with it; before there is one, and once it is out of date, of
+    the outcomes as they stand.
     """
     newest = weightings.latest_weighting(connection, survey_id)
-    if newest is None:
+    if newest is None or weights_in_use(connection, survey_id).outdated:
         outcomes = read_outcomes(connection, survey_id)
-        cells = [CellCounts(one.stratum, one.counts, one.base, None) for one in outcomes.cells]
+        cells = [CellCounts(one.stratum, one.counts, None) for one in outcomes.cells]
+        weighted: Mapping[str, Mapping[str, float]] = outcomes.weighted()
     else:
         stored = weightings.weights_of(connection, newest.id)
-        cells = [CellCounts(one.stratum, one.outcomes, one.base, one.final) for one in stored]
+        cells = [CellCounts(one.stratum, one.outcomes, one.final) for one in stored]
+        weighted = newest.report["weighted"]
     by_stratum: defaultdict[str, list[CellCounts]] = defaultdict(list)
     for cell in cells:
         by_stratum[cell.stratum].append(cell)
@@ -67,20 +71,27 @@ def read_rates(connection: Connection, survey_id: int) -> list[RateLine]:
         about = (survey_id, group.code, group.name_zh, group.name_en)
         own = [one for one in strata if one.group == group.code]
         of_group = [cell for one in own for cell in by_stratum[one.code]]
-        found.append(RateLine(*about, None, "", "", **_told(of_group)))
+        sums = {cls: fsum(weighted.get(one.code, {}).get(cls, 0.0) for one in own) for cls in CLASSES}
+        found.append(RateLine(*about, None, "", "", **_told(of_group, sums)))
         if len(own) > 1:
             found += [
-                RateLine(*about, one.code, one.name_zh, one.name_en, **_told(by_stratum[one.code])) for one in own
+                RateLine(
+                    *about,
+                    one.code,
+                    one.name_zh,
+                    one.name_en,
+                    **_told(by_stratum[one.code], weighted.get(one.code, {})),
+                )
+                for one in own
             ]
     return found
 
 
-def _told(cells: Iterable[CellCounts]) -> dict[str, Any]:
+def _told(cells: Iterable[CellCounts], weighted: Mapping[str, float]) -> dict[str, Any]:
     listed = list(cells)
     counts: Counter[str] = Counter()
     for cell in listed:
         counts.update(cell.counts)
-    weighted = sums((cls, cell.base * number) for cell in listed for cls, number in cell.counts.items())
     answered = [sum(cell.counts.get(cls, 0) for cls in RESPONDED) for cell in listed]
     final = np.array([cell.final or 0.0 for cell in listed])
     return {

@@ -108,6 +108,16 @@ def take_untallied(connection: Connection, most: int, *, stuck: bool = False) ->
     return [Kept(*row) for row in rows]
 
 
+def is_waiting(connection: Connection, survey_id: int) -> bool:
+    """Whether answers of a survey wait to be counted, for whatever reason."""
+    waiting = (
+        select(untallied.c.response_id)
+        .join(response, response.c.id == untallied.c.response_id)
+        .where(response.c.survey_id == survey_id)
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
 def are_waiting(connection: Connection, *, stuck: bool = False) -> bool:
     """Whether answers wait to be counted (`stuck`: could not be)."""
     again = untallied.c.attempts > 0 if stuck else untallied.c.attempts == 0

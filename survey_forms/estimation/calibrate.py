@@ -71,10 +71,13 @@ def rake(
         worst, done = 0.0, done + 1
         for number, (margin, codes) in enumerate(zip(margins, cells.codes, strict=True)):
             sums = np.bincount(codes, weights=value, minlength=len(margin.totals))
-            ratio = np.divide(margin.totals, sums, out=np.ones_like(sums), where=sums > 0)
-            worst = max(worst, float(ratio.max()) - 1.0, 1.0 - float(ratio.min()))
-            value *= ratio[codes]
-            np.multiply(multipliers[number], ratio, out=multipliers[number])
+            with np.errstate(over="ignore", invalid="ignore"):
+                ratio = np.divide(margin.totals, sums, out=np.ones_like(sums), where=sums > 0)
+                worst = max(worst, float(ratio.max()) - 1.0, 1.0 - float(ratio.min()))
+                value *= ratio[codes]
+                np.multiply(multipliers[number], ratio, out=multipliers[number])
+            if not (np.isfinite(multipliers[number]).all() and np.isfinite(value).all()):  # they part without end
+                raise Refused("raking_without_end", margin.name, rounds=done, apart=f"{worst:.1e}")
     if worst > NEAR_ENOUGH:
         raise Refused("raking_without_end", margins[-1].name, rounds=done, apart=f"{worst:.1e}")
     factors = np.divide(value, cells.weights, out=np.zeros_like(value), where=cells.weights > 0)

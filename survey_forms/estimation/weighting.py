@@ -29,6 +29,7 @@ CellKey = tuple[str, str]
 Margins = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Group → trait → level → persons of the population."""
 
+SPREADLESS = 1e-9  # of the median: an interquartile range below it is rounding
 STRATUM = "stratum"  # the margin of a raked group with several strata: their own sizes
 
 
@@ -255,11 +256,17 @@ def _trim(group: _Group, rules: Rules) -> None:
 
 
 def _bound(weights: Floats, persons: Ints, rules: Rules) -> float:
-    """The greatest weight of a stratum's respondents: by the rule, never below their mean (the excess needs room)."""
+    """The greatest weight of a stratum's respondents: by the rule, never below their mean (the excess needs room).
+
+    None by the interquartile range where that is 0.
+    """
     if rules.trim_by == "nothing" or not persons.any():
         return float("inf")
     quarter, median, three_quarters = np.quantile(np.repeat(weights, persons), [0.25, 0.5, 0.75])
-    by_rule = median + rules.trim_at * (three_quarters - quarter) if rules.trim_by == "iqr" else rules.trim_at * median
+    apart = three_quarters - quarter
+    if rules.trim_by == "iqr" and apart <= SPREADLESS * median:  # half of them alike: there is nothing to measure by
+        return float("inf")
+    by_rule = median + rules.trim_at * apart if rules.trim_by == "iqr" else rules.trim_at * median
     return float(max(by_rule, weights @ persons / persons.sum()))
 
 

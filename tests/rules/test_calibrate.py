@@ -151,6 +151,14 @@ def test_margins_must_agree_with_each_other_and_with_the_table() -> None:
     assert caught.value.code == "raking_without_end"
 
 
+def test_margins_that_part_without_end_are_refused_before_numbers_overflow() -> None:
+    sex = Margin("sex", np.array([0, 1, 1]), ("f", "m"), np.array([1e6, 1.0]))
+    age = Margin("age", np.array([0, 0, 1]), ("young", "old"), np.array([1.0, 1e6]))
+    with pytest.raises(Refused) as caught:
+        rake(np.ones(3), [sex, age], rounds=100_000)
+    assert caught.value.code == "raking_without_end"
+
+
 def test_calibration_that_cannot_be_is_refused() -> None:
     traits = np.column_stack([np.ones(3), [0.0, 1.0, 2.0]])
     with pytest.raises(Refused) as caught:

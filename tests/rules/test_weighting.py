@@ -260,3 +260,10 @@ def test_a_group_in_which_nobody_answered_keeps_its_weights_and_says_so() -> Non
 def test_what_is_no_count_of_outcomes_is_no_cell(counts: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="AAPOR"):
         CellOutcome("a", "a", 1.0, counts)
+
+
+def test_where_half_of_a_stratum_weighs_alike_the_interquartile_range_trims_nobody() -> None:
+    cells = [CellOutcome("list", f"sex={sex}", base, {"I": n}) for sex, base, n in (("f", 2.0, 90), ("m", 9.0, 10))]
+    weighting = weigh(cells, HERE, Rules(fewest=1, trim_by="iqr"))
+    assert [one.final for one in weighting.cells] == [2.0, 9.0]
+    assert weighting.groups["deputy"].trimmed == 0
