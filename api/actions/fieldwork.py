@@ -112,12 +112,15 @@ def leave_web(connection: Connection, survey_id: int, staff_id: int, now: dateti
 def take(connection: Connection, survey_id: int, stage: str, staff_id: int, now: datetime) -> File | None:
     """Take the next case of a stage. Who holds one at the telephone already is given that one again.
 
+    Between the survey's end and the freeze of its round back-checks are left to do, and nothing else.
+
     Raises:
         Refused: `fieldwork_unplanned`, `fieldwork_not_open`; `visits_held` above the number one person may hold.
     """
     plan = planned(connection, survey_id)
     window = window_of(connection, survey_id)
-    if window is None or not window.is_open(now):
+    over = window is not None and window.is_over(now) and not window.is_frozen
+    if window is None or not (window.is_open(now) or over):
         raise Refused("fieldwork_not_open")
     taking.one_hand(connection, staff_id)
     held = cases.held_files(connection, staff_id, stage, now)
@@ -129,9 +132,11 @@ def take(connection: Connection, survey_id: int, stage: str, staff_id: int, now:
     until = now + (VISIT_HOLD if stage == "visit" else timedelta(minutes=plan.hold_minutes))
     for _ in range(MOST_TRIES):
         calling = may_call(now, plan)
-        case_id = taking.take_next(connection, survey_id, stage, staff_id, calling=calling, now=now, until=until)
+        case_id = taking.take_next(
+            connection, survey_id, stage, staff_id, calling=calling, now=now, until=until, only_checks=over
+        )
         file = cases.hold_file(connection, case_id) if case_id is not None else None
-        if file is None and open_files(connection, survey_id, now):
+        if file is None and not over and open_files(connection, survey_id, now):
             continue  # cases were drawn, or reserves released, since somebody asked last
         if file is None:
             return None

@@ -30,6 +30,7 @@ WITH appointed AS MATERIALIZED (
                     WHERE own.case_id = file.case_id AND code.spent)
     AND NOT EXISTS (SELECT FROM roll.backcheck AS check_ WHERE check_.case_id = file.case_id
                     AND check_.interviewer = :staff)
+    AND (NOT :only_checks OR drawn.kind = 'backcheck')
   ORDER BY appointed.live_until NULLS LAST, file.priority DESC, coalesce(tried.times, 0),
     drawn.ticket COLLATE "C", file.case_id
   LIMIT 1
@@ -42,7 +43,15 @@ RETURNING file.case_id
 
 
 def take_next(  # noqa: PLR0913 - what the statement is asked
-    connection: Connection, survey_id: int, stage: str, staff_id: int, *, calling: bool, now: datetime, until: datetime
+    connection: Connection,
+    survey_id: int,
+    stage: str,
+    staff_id: int,
+    *,
+    calling: bool,
+    now: datetime,
+    until: datetime,
+    only_checks: bool = False,
 ) -> int | None:
     """Take the case that comes next: in one statement chosen, locked and held. None where none may be tried now.
 
@@ -54,8 +63,10 @@ def take_next(  # noqa: PLR0913 - what the statement is asked
         calling: whether people without an appointment may be troubled at this hour.
         now: the present.
         until: when the hold ends by itself.
+        only_checks: whether nothing but back-checks may be taken any more.
     """
     values = {"survey": survey_id, "stage": stage, "staff": staff_id, "calling": calling, "now": now, "until": until}
+    values["only_checks"] = only_checks
     found: int | None = connection.execute(_TAKE, values).scalar()
     return found
 

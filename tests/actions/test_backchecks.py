@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from api.actions import backchecks, interviews, quality
+from api.actions import fieldwork as fieldwork_verbs
 from api.actions.backchecks import Said
 from api.actions.sealed_words import Safe
 from api.store import fieldwork, flags, roll
 from api.store.backchecks import check_of, checks_of, completed, put_said
 from api.store.cases import outcomes_of
+from api.store.evaluations import round_
 from api.store.paradata import attempts_in
 from api.store.taking import take_next
 from survey_forms.refusal import Refused
@@ -257,3 +259,19 @@ def test_an_interview_handed_in_whose_browser_was_closed_is_settled_first(connec
     else:
         quality.raise_field_flags(connection, work.survey_id, AFTER)
     assert [one.case_id for one in completed(connection, work.survey_id)] == [file.case_id]
+
+
+def test_after_the_close_back_checks_are_taken_and_nothing_else_until_the_freeze(connection):
+    work = some_work(connection, 2, 2)
+    file = take_next_case(connection, work)
+    code = interviews.begin(connection, PEPPER, file.case_id, {}, work.interviewers[0], datetime.now(UTC))
+    assert settle(connection, a_try(code.typed)) == ["accepted"]
+    backchecks.choose_checks(connection, SAFE, work.survey_id, work.office, AFTER)
+    (check,) = checks_of(connection, work.survey_id)
+    assert fieldwork_verbs.take(connection, work.survey_id, "phone", work.interviewers[0], AFTER) is None
+    assert take_next_case(connection, work, AFTER, 1).case_id == check.case_id
+    connection.execute(update(round_).values(status="frozen"))
+    refused(
+        lambda: fieldwork_verbs.take(connection, work.survey_id, "phone", work.interviewers[1], AFTER),
+        "fieldwork_not_open",
+    )
