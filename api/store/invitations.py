@@ -214,11 +214,11 @@ def blocks_used(connection: Connection, survey_id: int) -> dict[str, dict[int, i
 def blocks_over(connection: Connection, survey_id: int) -> dict[str, int]:
     """Over how many blocks the codes of listed cases are spread, by stratum."""
     rows = connection.execute(
-        select(access_code.c.stratum, func.max(access_code.c.blocks))
+        select(access_code.c.stratum, func.max(access_code.c.blocks).label("max"))
         .where(access_code.c.survey_id == survey_id, access_code.c.blocks.is_not(None))
         .group_by(access_code.c.stratum)
     )
-    return {stratum: number for stratum, number in rows}
+    return {row.stratum: row.max for row in rows}
 
 
 _IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('invitations'), :survey)")

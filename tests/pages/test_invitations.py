@@ -179,7 +179,8 @@ class TestListed:
         assert answer.status_code == 422
         words = text_of(answer.text)
         for sentence in (
-            "第 2 行“手机”", "第 3 行“成员编号”：抽中的名单里没有", "第 4 行“邮箱”", "第 5 行：手机、邮箱和住址都是空的",
+            "第 2 行“手机”", "第 3 行“成员编号”：抽中的名单里没有", "第 4 行“邮箱”",
+            "第 5 行：手机、邮箱和住址都是空的",
             "第 7 行“成员编号”：这个编号前面已经有一行",
         ):  # fmt: skip
             assert sentence in words
