@@ -141,8 +141,8 @@ def _refuse_nul() -> None:
     """
     if b"%00" in request.query_string or "\0" in request.path:
         raise Refused("unreadable_request")
-    texts = [text for name, values in request.form.lists() for text in (name, *values)]
-    texts += [text for name, file in request.files.items(multi=True) for text in (name, file.filename or "")]
+    texts = [text for name, values in request.form.lists() for text in (name or "", *values)]
+    texts += [text for name, file in request.files.items(multi=True) for text in (name or "", file.filename or "")]
     if any("\0" in text for text in texts):
         raise Refused("unreadable_request")
 

@@ -71,3 +71,10 @@ def test_an_appointment_at_the_calendars_end_is_told_beside_its_field(app, engin
     )  # fmt: skip
     assert answer.status_code == 422
     assert "预约的时间已经过去" in answer.text
+
+
+def test_a_field_without_a_name_is_no_error_of_ours(app):
+    named = b'--b\r\nContent-Disposition: form-data; name="do"\r\n\r\nforget\r\n'
+    body = named + b"--b\r\nContent-Disposition: form-data; nam\r\n\r\nx\r\n--b--\r\n"
+    answer = app.test_client().post("/survey", data=body, content_type="multipart/form-data; boundary=b")
+    assert answer.status_code < 500
