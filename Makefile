@@ -20,7 +20,7 @@ demo: $(VENV)/.runtime    ## run everything on this machine with the demonstrati
 serve: $(VENV)/.runtime   ## the same without demonstration data
 	@$(BIN)/mingcha serve $(ARGS)
 
-test: $(VENV)/.test lint  ## every test, with what it needs installed first
+test: $(VENV)/.test $(VENV)/.s3 lint  ## every test, with what it needs installed first
 	@bash .ci/browser
 	@MINGCHA_ALL_TESTS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
@@ -59,4 +59,11 @@ $(VENV)/.runtime: requirements.lock pyproject.toml $(PIP_WHEEL) | $(VENV)/bin/py
 $(VENV)/.test: tests/requirements.lock $(VENV)/.runtime
 	@echo "Installing what the tests need into .venv ..." >&2
 	@$(PIP) $(LOCKED) -r tests/requirements.lock
+	@touch $@
+
+# A real S3 server for the tests of the S3 store, apart: it wants another python-dateutil than we do
+$(VENV)/.s3: tests/s3.lock | $(VENV)/bin/python
+	@$(VENV)/bin/python -m venv --without-pip $(VENV)/s3
+	@$(VENV)/s3/bin/python $(PIP_WHEEL)/pip install -qq --disable-pip-version-check --no-warn-script-location \
+		--root-user-action=ignore --no-input $(LOCKED) -r tests/s3.lock
 	@touch $@

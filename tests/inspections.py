@@ -24,8 +24,9 @@ from api.evidence.intake import received
 from api.objects import Objects
 from api.store import evaluations, people
 from api.store.findings import Finding
-from api.store.inspections import CheckIn, assignment, site
+from api.store.inspections import CheckIn, assignment
 from api.store.photos import Photo
+from api.store.sites import site
 from survey_forms.inspection.datum import Position
 from survey_forms.inspection.presence import Fix
 

@@ -26,7 +26,8 @@ from api.evidence.decoder import Decoder
 from api.evidence.intake import Received, received
 from api.objects import Objects
 from api.store import evaluations
-from api.store.inspections import assignment, site
+from api.store.inspections import assignment
+from api.store.sites import site
 from survey_forms.inspection.datum import Position
 from survey_forms.inspection.presence import Fix
 

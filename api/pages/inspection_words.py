@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from api.pages.render import language, t
 from api.problems import say
-from api.store.inspections import Site
+from api.store.sites import Site
 from survey_forms.refusal import Fault
 
 PRESENCE = {

@@ -1,4 +1,4 @@
-"""Sites, assignments, visits and check-ins.
+"""Assignments, visits and check-ins.
 
 Ids of visits and check-ins are drawn by the phone (UUID), so that a retry is the same row.
 """
@@ -17,8 +17,9 @@ from sqlalchemy import (
     Date,
     Float,
     ForeignKey,
-    Integer,
+    LargeBinary,
     Select,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -27,39 +28,48 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from api.store.base import facts, metadata, moment, serial
+from api.store.base import facts, metadata, moment
 from api.store.evaluations import evaluation, unit
+from api.store.inspection_draws import inspection_draw, inspection_item
 from api.store.people import staff
-
-site = Table(
-    "site",
-    metadata,
-    serial(),
-    Column("unit_id", ForeignKey(unit.c.id), nullable=False, index=True),
-    Column("name_zh", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("address", Text, nullable=False),
-    Column("lat", Float, nullable=False),  # degrees, in `datum`
-    Column("lon", Float, nullable=False),
-    Column("datum", Text, nullable=False),
-    Column("radius_m", Integer, nullable=False),
-    CheckConstraint("datum IN ('WGS-84','GCJ-02','BD-09')", name="datum"),
-    CheckConstraint("lat BETWEEN -90 AND 90 AND lon BETWEEN -180 AND 180", name="position"),
-    CheckConstraint("radius_m BETWEEN 10 AND 5000", name="radius"),
-    schema="field",
-)
+from api.store.sites import SITE_COLUMNS, Site, site
 
 assignment = Table(
     "assignment",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("evaluation_id", ForeignKey(evaluation.c.id), nullable=False, index=True),
-    Column("site_id", ForeignKey(site.c.id), nullable=False),
-    Column("inspector_id", ForeignKey(staff.c.id), nullable=False, index=True),
-    Column("day", Date, nullable=False),  # sealed until then
+    Column("site_id", ForeignKey(site.c.id)),  # null while sealed: not even the database's owner can read it
+    Column("inspector_id", ForeignKey(staff.c.id), nullable=False, index=True),  # who leads; `crew` has the others
+    Column("day", Date, nullable=False),  # sealed until its morning
     Column("announced", Boolean, nullable=False, server_default="false"),
+    Column("kind", Text, nullable=False, server_default="special"),
+    Column("item_id", ForeignKey(inspection_item.c.id)),
+    Column("draw_id", ForeignKey(inspection_draw.c.id), index=True),
+    Column("sealed", LargeBinary),  # the site under the service's key, opened on the day
+    Column("made_by", ForeignKey(staff.c.id)),
+    moment("made_at", now=True),
+    moment("withdrawn_at", null=True),
+    Column("withdrawn_reason", Text, nullable=False, server_default=""),
+    CheckConstraint("kind IN ('random','special','patrol','third_party','revisit')", name="kind"),
+    CheckConstraint("site_id IS NOT NULL OR sealed IS NOT NULL", name="site_or_seal"),
     schema="field",
 )
+
+crew = Table(
+    "crew",
+    metadata,
+    Column("assignment_id", ForeignKey(assignment.c.id), primary_key=True),
+    Column("staff_id", ForeignKey(staff.c.id), primary_key=True),
+    Column("position", SmallInteger, nullable=False),  # 0: leads
+    Column("placed_by", ForeignKey(staff.c.id)),  # null: by the draw
+    moment("placed_at", now=True),
+    moment("left_at", null=True),
+    Column("left_reason", Text, nullable=False, server_default=""),
+    CheckConstraint("left_at IS NULL OR left_reason <> ''", name="left_with_reason"),
+    schema="field",
+)
+"""Everybody drawn for or put into an assignment, those replaced included."""
 
 visit = Table(
     "visit",
@@ -71,6 +81,9 @@ visit = Table(
     moment("received_at"),
     moment("closed_at", null=True),
     Column("note", Text, nullable=False, server_default=""),
+    Column("signature", LargeBinary),  # SHA-256 of the picture of the unit's representative's signature
+    Column("signed_by", Text, nullable=False, server_default=""),
+    CheckConstraint("signature IS NULL OR octet_length(signature) = 32", name="signature"),
     schema="field",
 )
 
@@ -91,26 +104,12 @@ check_in = Table(
     Column("distance_m", Float),
     Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False, server_default="in"),
+    Column("staff_id", ForeignKey(staff.c.id)),  # whose phone; null: the visit's inspector
+    CheckConstraint("kind IN ('in','out')", name="kind"),
     CheckConstraint("presence IN ('certain','likely','unclear','outside')", name="presence"),
     schema="field",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place that is inspected, and whose it is."""
-
-    id: int
-    name_zh: str
-    name_en: str
-    address: str
-    lat: float  # degrees, in `datum`
-    lon: float
-    datum: str
-    radius_m: int
-    unit_id: int
-    unit_zh: str
-    unit_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +158,10 @@ class CheckIn:
     distance_m: float | None
     flags: tuple[str, ...]
     reason: str
+    kind: str  # in, out
+    staff_id: int | None  # whose phone; None: the visit's inspector
 
 
-_SITE = (
-    site.c.id,
-    site.c.name_zh,
-    site.c.name_en,
-    site.c.address,
-    site.c.lat,
-    site.c.lon,
-    site.c.datum,
-    site.c.radius_m,
-    site.c.unit_id,
-    unit.c.name_zh.label("unit_zh"),
-    unit.c.name_en.label("unit_en"),
-)
 _ASSIGNMENT = (
     assignment.c.id,
     assignment.c.evaluation_id,
@@ -223,7 +211,7 @@ def assignment_numbered(connection: Connection, assignment_id: UUID) -> Assignme
 def visit_numbered(connection: Connection, visit_id: UUID) -> Visit | None:
     """The visit of that key, with its assignment and site."""
     query = (
-        select(*_VISIT, *_ASSIGNMENT, *_SITE)
+        select(*_VISIT, *_ASSIGNMENT, *SITE_COLUMNS)
         .select_from(
             visit.join(staff, staff.c.id == visit.c.inspector_id)
             .join(assignment, assignment.c.id == visit.c.assignment_id)
@@ -273,7 +261,7 @@ def check_ins_of(connection: Connection, visit_id: UUID) -> list[CheckIn]:
 
 
 def _assignments() -> Select[Any]:
-    return select(*_ASSIGNMENT, *_SITE).select_from(
+    return select(*_ASSIGNMENT, *SITE_COLUMNS).select_from(
         assignment.join(site, site.c.id == assignment.c.site_id)
         .join(unit, unit.c.id == site.c.unit_id)
         .outerjoin(visit, visit.c.assignment_id == assignment.c.id)

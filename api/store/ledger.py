@@ -21,6 +21,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    UniqueConstraint,
     exists,
     func,
     insert,
@@ -57,10 +58,12 @@ ledger_entry = Table(
     moment("entered_at"),
     facts("body"),  # the canonical content that `leaf_hash` covers (survey_forms/transparency.py)
     Column("leaf_hash", LargeBinary, nullable=False, unique=True),
+    Column("evidence_root", LargeBinary),  # Merkle root over what the deduction rests on; also in `body` (format 2)
     CheckConstraint("points > 0", name="points"),
     CheckConstraint("filed_by <> decided_by", name="second_person"),
     CheckConstraint("reverses IS NULL OR reverses < seq", name="reverses_earlier"),
     CheckConstraint("octet_length(leaf_hash) = 32", name="leaf_hash"),
+    UniqueConstraint("seq", "filed_by", "decided_by"),  # what an objection points at, to keep these two out of it
     schema="field",
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Connection,
@@ -23,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from api.store.base import metadata, moment
+from api.store.base import facts, metadata, moment
 from api.store.inspections import visit
+from api.store.people import staff
 
 photo = Table(
     "photo",
@@ -45,6 +47,12 @@ photo = Table(
     Column("exif_lon", Float),
     Column("exif_taken", Text),  # as written by the camera: it has no zone
     Column("flags", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("likeness", BigInteger),  # perceptual hash, 64 bits as a signed number
+    facts("capture", null=True),  # the capture event as the phone chained it: position, times, ticket, event before
+    Column("receipt", Text),  # what the phone was given for it, signed
+    facts("blurs", null=True),  # rectangles made unrecognisable in the copy that units see: [[x, y, w, h] of 1, …]
+    Column("blurred_by", ForeignKey(staff.c.id)),
+    moment("blurred_at", null=True),
     CheckConstraint("verdict IN ('pending','clean','refused')", name="verdict"),
     CheckConstraint("octet_length(sha256) = 32", name="sha256"),
     CheckConstraint("(verdict = 'refused') = (verdict_code IS NOT NULL)", name="verdict_code"),

@@ -47,10 +47,17 @@ _ONLY_GROWS = dict.fromkeys(
     (
         *("roll.frame", "roll.frame_member", "roll.plan", "roll.draw", "roll.draw_refusal"),
         *("roll.contact_attempt", "result.weighting", "result.weight"),
+        *("field.ledger_entry", "field.checkpoint", "field.blob", "field.rectification_step"),
     ),
     "UPDATE, DELETE",
 )
-_STAYS = {"roll.case": "DELETE", "roll.backcheck": "DELETE"}
+_STAYS = dict.fromkeys(
+    (
+        *("roll.case", "roll.backcheck", "field.upload", "field.visit", "field.check_in", "field.photo"),
+        *("field.finding", "field.objection", "field.rectification", "field.paper", "field.inspection_draw"),
+    ),
+    "DELETE",
+)
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
 
 GRANTS: Mapping[str, Grants] = {
@@ -70,7 +77,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS},
+        {"office.audit": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},
@@ -81,7 +88,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.untallied": ("SELECT, UPDATE, DELETE",),
             "ballot.draft": ("SELECT (survey_id), DELETE",),
         },
-        {**_SECRETS, "field.ledger_entry": "UPDATE, DELETE", **_ONLY_GROWS},
+        {**_SECRETS, **_ONLY_GROWS},
     ),
     NOTICES: Grants(
         {"office": READ, "owed": WRITE},

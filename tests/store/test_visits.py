@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from sqlalchemy import insert
 
-from api.store.inspections import assignment, site, visit, visit_numbered
+from api.store.inspections import assignment, visit, visit_numbered
+from api.store.sites import site
 from tests.inspections import NOW, TODAY, a_town
 
 
