@@ -2,14 +2,20 @@
 
 The file store keeps an object at `<area>/<first two hex digits>/<hex>`. Writing goes to a temporary file that is
 flushed to disk and linked into place, so a crash leaves either the whole object or none.
+
+`blurred` holds the copies with faces and plates made unrecognisable, `papers` the slips and orders as they were
+issued. `partial` beside them is no area: pieces of uploads lie there until they are whole.
 """
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from mmap import mmap
 from pathlib import Path
 
-AREAS = ("originals", "renditions", "thumbnails")
+AREAS = ("originals", "renditions", "thumbnails", "blurred", "blurred_thumbnails", "papers")
+PARTIAL = "partial"
 
 
 class Objects:
@@ -54,3 +60,22 @@ class Objects:
             return self.path(area, sha256).read_bytes()
         except FileNotFoundError:
             return None
+
+    @contextmanager
+    def at_hand(self, area: str, sha256: bytes) -> Iterator[Path]:
+        """The object as a file of this machine, for a process that opens files; it must not be written to.
+
+        Raises:
+            FileNotFoundError: it is not kept.
+        """
+        target = self.path(area, sha256)
+        if not target.is_file():
+            raise FileNotFoundError(f"{area}/{sha256.hex()} is not in the store")
+        yield target
+
+    @property
+    def partial(self) -> Path:
+        """The directory for pieces of uploads that are not whole yet; always on this machine."""
+        directory = self.root / PARTIAL
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
