@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from api.actions.concealed import Cell, Concealed, concealed_of
 from api.actions.places import Place, places_of
-from api.store import evaluations, ledger, results, roll, surveys, tallies
+from api.store import evaluations, fieldwork, ledger, results, roll, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.results import Composite
 from survey_forms.estimation.bands import error_bands
@@ -98,7 +98,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True)
 class GroupProgress:
-    """How far a survey has come in a group: codes issued, codes spent, answers counted."""
+    """How far a survey has come in a group: codes issued or people drawn, codes spent, answers counted."""
 
     survey_id: int
     group: str
@@ -110,7 +110,7 @@ class GroupProgress:
 
     @property
     def rate(self) -> float | None:
-        """Answers by codes issued, every code counted as eligible: the least of the response rates (AAPOR RR1)."""
+        """Answers by codes or people, all of them counted as eligible: the least of the response rates (AAPOR RR1)."""
         return self.spent / self.issued if self.issued else None
 
 
@@ -191,15 +191,23 @@ def read_ledger(connection: Connection, evaluation_id: int, units: Iterable[Unit
 
 
 def read_progress(connection: Connection, evaluation_id: int) -> list[GroupProgress]:
-    """How far each group of each survey has come."""
+    """How far each group of each survey has come.
+
+    An interview's code is made when somebody agreed to it: where interviewers reach people, those drawn are counted.
+    """
     found = []
     for survey_id in surveys.surveys_of(connection, evaluation_id):
         codes = roll.codes_by_group(connection, survey_id)
         responded = tallies.respondents_by_stratum(tallies.respondents_of(connection, survey_id))
         strata = surveys.strata_of(connection, survey_id)
+        plan = fieldwork.plan_of(connection, survey_id)
+        work = roll.fieldwork_of(connection, survey_id) if plan else {}
         for group in surveys.groups_of(connection, survey_id):
             counted = sum(responded.get(one.code, 0) for one in strata if one.group == group.code)
             issued, spent = codes.get(group.code, (0, 0))
+            if plan:
+                drawn = sum(work[one.code].drawn for one in strata if one.group == group.code and one.code in work)
+                issued = max(drawn, spent)
             found.append(GroupProgress(survey_id, group.code, group.name_zh, group.name_en, issued, spent, counted))
     return found
 

@@ -179,7 +179,7 @@ def list_ledger(evaluation: str, unit: str | None = None) -> list[LedgerLine]:
 
 @blp.route("/evaluations/<evaluation>/progress", parameters=[EVALUATION])
 @allow(*OFFICES)
-@told("评议进度", "Codes issued and spent, answers counted and the response rate, by respondent group.")
+@told("评议进度", "Codes issued (or people drawn) and spent, answers counted and the response rate, by group.")
 @blp.response(200, ProgressSchema(many=True))
 def list_progress(evaluation: str) -> list[GroupProgress]:
     """List how far each group has come."""

@@ -262,7 +262,12 @@ class ProgressSchema(Schema):
     group = fields.String(required=True)
     group_zh = fields.String(required=True)
     group_en = fields.String(required=True)
-    issued = fields.Integer(required=True, metadata=means("发出的评议码", "codes issued"))
+    issued = fields.Integer(
+        required=True,
+        metadata=means(
+            "发出的评议码；有访员的调查为抽中的人数", "codes issued; people drawn where interviewers reach them"
+        ),
+    )
     spent = fields.Integer(required=True, metadata=means("已用的评议码", "codes spent"))
     counted = fields.Integer(required=True, metadata=means("已计入的答卷", "answers counted"))
     rate = fields.Float(

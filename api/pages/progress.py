@@ -1,8 +1,7 @@
 """How far a round has come: answers by group, and what waits for somebody's decision."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -10,7 +9,7 @@ from api.actions.report import GroupProgress, read_progress
 from api.pages.charts import Share, share_chart
 from api.pages.render import t
 from api.pages.ui import percent, whole
-from api.store import closings, fieldwork, findings, indicators, ledger, roll, surveys
+from api.store import closings, findings, indicators, ledger, surveys
 from api.store.evaluations import Evaluation
 from api.store.surveys import Group
 from survey_forms.scheme.load import load_scheme
@@ -44,19 +43,10 @@ def groups_in_order(connection: Connection, survey_id: int, scheme: Scheme) -> l
 
 
 def progress_of(connection: Connection, evaluation: Evaluation) -> list[GroupProgress]:
-    """Every respondent group of the evaluation's latest survey, as the document lists them.
-
-    `issued` counts the people drawn where interviewers reach them, else codes.
-    """
+    """Every respondent group of the evaluation's latest survey, as the document lists them."""
     found = read_progress(connection, evaluation.id)
     latest = max((one.survey_id for one in found), default=0)
     by_code = {one.group: one for one in found if one.survey_id == latest}
-    if fieldwork.plan_of(connection, latest):  # an interview's code is made when somebody agreed: people are asked
-        drawn: Counter[str] = Counter()
-        group_of = {one.code: one.group for one in surveys.strata_of(connection, latest)}
-        for stratum, work in roll.fieldwork_of(connection, latest).items():
-            drawn[group_of[stratum]] += work.drawn
-        by_code = {code: replace(one, issued=max(drawn[code], one.spent)) for code, one in by_code.items()}
     scheme = load_scheme(evaluation.scheme)
     return [by_code[group.code] for group in groups_in_order(connection, latest, scheme)]
 

@@ -15,7 +15,6 @@ from survey_forms.sampling import spatial
 from survey_forms.sampling.frame import Frame
 from survey_forms.sampling.plan import RESERVE, Plan, PlanLine, check_plan, text_of
 from survey_forms.sampling.pps import Chances, pareto, pik, quotient, rank_of, systematic
-from survey_forms.sampling.rotation import shifted
 from survey_forms.sampling.tickets import (
     digests,
     place_of,
@@ -196,14 +195,6 @@ def tickets_of(drawing: Draw, drawn: StratumDraw) -> Iterator[tuple[str, str]]:
     """(unit, ticket) of the sample, then of the reserve."""
     for unit in (*drawn.sample, *drawn.reserve):
         yield unit, ticket(drawing.key, drawn.stratum, unit)
-
-
-def is_within(drawing: Draw, drawn: StratumDraw, unit_id: str) -> bool | None:
-    """Whether a unit's ticket was drawn, for who has no frame at hand; None where tickets do not decide."""
-    if drawn.selection != "tickets":
-        return None
-    own = shifted(ticket(drawing.key, drawn.stratum, unit_id), drawn.shift)
-    return drawn.threshold is not None and own <= drawn.threshold
 
 
 def _numbers(facts: Facts, column: str) -> Sequence[int]:

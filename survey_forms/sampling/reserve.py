@@ -3,7 +3,7 @@
 A released reserve is a case of its own: predecessor and replacement both stand in every rate, each once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from survey_forms.refusal import Refused
@@ -54,8 +54,3 @@ def next_reserve(cases: Sequence[LineCase], predecessor: str) -> LineCase:
     if not waiting:
         raise Refused("reserve_none_left", predecessor, stratum=lost.stratum)
     return min(waiting, key=lambda case: case.position)
-
-
-def in_rates(cases: Iterable[LineCase]) -> list[LineCase]:
-    """The cases that rates are taken of, each once: the sample, and reserves from their release on."""
-    return [case for case in cases if case.kind == "main" or (case.kind == "reserve" and case.released)]

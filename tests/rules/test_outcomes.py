@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey_forms.estimation.outcomes import CLASSES, CODES, class_of, final_of, rates, sums
-from survey_forms.estimation.presentation import may_present
 from tests.rules.reference import FOLDER, agrees, expected
 
 RATES = ("RR1", "RR2", "RR3", "RR4", "RR5", "RR6", "COOP1", "COOP2", "COOP3", "COOP4")
@@ -119,25 +118,3 @@ def test_the_rates_are_those_of_the_reference(entry_id: str) -> None:
 def test_weights_of_cases_add_up_by_class() -> None:
     assert sums([("I", 0.1)] * 10 + [("R", 2.0)])["I"] == 1.0
     assert sums([])["NE"] == 0.0
-
-
-@pytest.mark.parametrize(
-    ("share", "low", "high", "n_eff", "reasons"),
-    [
-        (0.5, 0.4, 0.6, 100, ()),
-        (0.5, 0.4, 0.6, 29.9, ("few_answers",)),
-        (0.5, 0.35, 0.65, 40, ("wide_interval",)),
-        (0.06, 0.02, 0.15, 100, ("relatively_wide_interval",)),
-        (0.01, 0.0, 0.05, 100, ()),
-    ],
-)
-def test_a_share_is_shown_when_it_is_known_well_enough(
-    share: float, low: float, high: float, n_eff: float, reasons: tuple[str, ...]
-) -> None:
-    assert may_present(share, low, high, n_eff).reasons == reasons
-    assert may_present(share, low, high, n_eff).allowed == (not reasons)
-
-
-def test_shares_near_one_and_few_degrees_of_freedom_are_for_a_person_to_look_at() -> None:
-    assert may_present(0.95, 0.85, 0.99, 60).reviewed == ("complement_relatively_wide",)
-    assert may_present(1.0, 0.9, 1.0, 60, df=5).reviewed == ("few_degrees_of_freedom", "share_at_a_bound")
