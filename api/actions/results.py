@@ -135,6 +135,8 @@ def _deduction(scheme: Scheme, entry: Entry) -> dict[str, str]:
     shown = {"id": f"L{entry.seq}", "to": entry.component, "points": plain(entry.points)}
     if entry.aspect and any(one.id == entry.aspect and one.of == entry.component for one in scheme.aspects):
         shown["aspect"] = entry.aspect
+    if any(one.id == entry.rule and one.of == entry.component for one in scheme.rules):
+        shown["rule"] = entry.rule  # its cap is found by it
     return shown
 
 

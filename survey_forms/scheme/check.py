@@ -16,13 +16,16 @@ from survey_forms.scheme.check_left_out import faults_of_left_out
 from survey_forms.scheme.check_records import fault_of_points, faults_of_records
 from survey_forms.scheme.check_references import faults_of_references
 from survey_forms.scheme.check_weights import faults_of_weights
-from survey_forms.scheme.model import Catalogue, Grade, Scheme
+from survey_forms.scheme.model import Aspect, Catalogue, Grade, Rule, Scheme, Terms
 from survey_forms.scheme.tables import Reader
 from survey_forms.scheme.tree import FREE, ancestors, supplied_weights
 
 Say = Callable[..., None]
 
 MOST_PLACES = 12
+LONGEST_TERM = 366
+"""Days; an evaluation is a year's."""
+TERMS = ("objection_days", "explanation_days", "decision_days", "rectification_days", "reminder_days")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 _STEPS = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?")
@@ -56,9 +59,42 @@ def faults_of_catalogue(catalogue: Catalogue, reader: Reader) -> None:
     _unique(catalogue.rules, "id", reader.fault)
     aspects = {aspect.id for aspect in catalogue.aspects}
     for rule in catalogue.rules:
-        if rule.aspect not in aspects:
+        if (rule.aspect or aspects) and rule.aspect not in aspects:
             reader.fault("scheme_unknown_reference", rule.where, "aspect", value=rule.aspect)
         fault_of_points(rule, reader.fault)
+    if catalogue.terms.where not in reader.broken:
+        _terms(catalogue.terms, reader.fault)
+
+
+def faults_against_scheme(catalogue: Catalogue, scheme: Scheme, reader: Reader) -> None:
+    """Add what a catalogue says otherwise than its scheme: components, aspects, and caps, which are the scheme's.
+
+    A composite is computed from the scheme file alone; a cap that stood in the catalogue only would never cut.
+    """
+    ruled: tuple[Aspect | Rule, ...] = (*scheme.aspects, *scheme.rules)
+    stated: tuple[Aspect | Rule, ...] = (*catalogue.aspects, *catalogue.rules)
+    caps = {(one.of, one.id): one.cap for one in ruled}
+    for rule in catalogue.rules:
+        found = scheme.by_path.get(rule.of)
+        if found is None or "deductions" not in found.takes:
+            reader.fault("scheme_unknown_reference", rule.where, "of", value=rule.of)
+        aspects = {aspect.id for aspect in scheme.aspects if aspect.of == rule.of}
+        if aspects and rule.aspect not in aspects:
+            reader.fault("scheme_unknown_reference", rule.where, "aspect", value=rule.aspect)
+    for one in stated:
+        if one.cap is not None and one.cap != caps.get((one.of, one.id)):
+            reader.fault("scheme_cap_not_the_schemes", one.where, "cap", value=plain(one.cap))
+
+
+def _terms(terms: Terms, say: Say) -> None:
+    """Every term is a day to a year, and a reminder comes before what it reminds of."""
+    for key in TERMS:
+        if not 1 <= getattr(terms, key) <= LONGEST_TERM:
+            say("scheme_term", terms.where, key, most=LONGEST_TERM)
+    if terms.reminder_days >= terms.rectification_days:
+        say("scheme_term_reminder", terms.where, "reminder_days", rectification=terms.rectification_days)
+    if terms.decision_days < terms.explanation_days:
+        say("scheme_term_decision", terms.where, "decision_days", explanation=terms.explanation_days)
 
 
 def _ids(scheme: Scheme, say: Say) -> None:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from survey_forms.numbers import plain
 from survey_forms.scheme.explain_words import Read, Speech, rule_points, said_of, table
-from survey_forms.scheme.model import Catalogue, Scheme
+from survey_forms.scheme.model import Catalogue, Scheme, Terms
 from survey_forms.scheme.outcome import Consequence, Each, Measure, Value, When
 from survey_forms.scheme.told import Calendar, Note
 
@@ -190,10 +190,29 @@ def terms(scheme: Scheme, speech: Speech) -> list[str]:
 def catalogue_table(catalogue: Catalogue, speech: Speech) -> list[str]:
     """The finding rules by aspect."""
     head = [speech("方面", "Aspect"), speech("问题", "Finding"), speech("扣分", "Points"), speech("条款", "Article")]
-    aspects = {one.id: speech.name(one) for one in catalogue.aspects}
+    aspects = {"": "", **{one.id: speech.name(one) for one in catalogue.aspects}}
     rows = [
         [aspects[one.aspect], f"{speech.name(one)} `{one.id}`", rule_points(one, speech), one.article]
         for one in catalogue.rules
     ]
     warning = speech("演示用目录，不是文件原文。", "A demonstration, not the document's text.")
-    return [*([f"**{warning}**", ""] if catalogue.demonstration else []), *table(head, rows)]
+    return [
+        *([f"**{warning}**", ""] if catalogue.demonstration else []),
+        *table(head, rows),
+        "",
+        *_terms_table(catalogue.terms, speech),
+    ]
+
+
+def _terms_table(terms: Terms, speech: Speech) -> list[str]:
+    """How long each step of a deduction's life may take."""
+    source = terms.article or speech("系统默认，办公室可改", "the system's own, for the office to change")
+    named = (
+        (speech("单位提出异议", "the unit objects"), terms.objection_days),
+        (speech("考核单位说明", "the assessing department explains"), terms.explanation_days),
+        (speech("复核决定", "the objection is decided"), terms.decision_days),
+        (speech("整改", "rectification"), terms.rectification_days),
+        (speech("到期前提醒", "reminded before it is due"), terms.reminder_days),
+    )
+    head = [speech("期限", "Term"), speech("天", "Days"), speech("依据", "Source")]
+    return table(head, [[name, str(days), source] for name, days in named])

@@ -7,7 +7,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from survey_forms.refusal import Fault, Refused
-from survey_forms.scheme.check import faults_of, faults_of_catalogue
+from survey_forms.scheme.check import faults_against_scheme, faults_of, faults_of_catalogue
 from survey_forms.scheme.model import Catalogue, Scheme
 from survey_forms.scheme.tables import Reader, parse_toml, table_lines
 from survey_forms.scheme.tree import expanded
@@ -30,12 +30,17 @@ def read_scheme(data: bytes, name: str = "scheme.toml") -> Scheme:
     return scheme
 
 
-def read_catalogue(data: bytes, name: str = "catalogue.toml") -> Catalogue:
-    """A catalogue of finding rules from the bytes of its file, checked. Raises Refused like `read_scheme`."""
+def read_catalogue(data: bytes, name: str = "catalogue.toml", scheme: Scheme | None = None) -> Catalogue:
+    """A catalogue of finding rules from the bytes of its file, checked, with `scheme` against that too.
+
+    Raises Refused like `read_scheme`.
+    """
     raw = parse_toml(data, name)
     reader = Reader(table_lines(data.decode("utf-8-sig")))
     catalogue = replace(reader.table(Catalogue, raw, ""), digest=sha256(data).hexdigest())
     faults_of_catalogue(catalogue, reader)
+    if scheme:
+        faults_against_scheme(catalogue, scheme, reader)
     _refuse(reader.faults)
     return catalogue
 
@@ -64,8 +69,9 @@ def load_scheme(scheme_id: str) -> Scheme:
 @cache
 def load_catalogue(scheme_id: str) -> Catalogue | None:
     """The scheme's catalogue of finding rules, or None where there is no `catalogue.toml`."""
-    file = DOCUMENTS / load_scheme(scheme_id).id / "catalogue.toml"
-    return read_catalogue(file.read_bytes(), f"{scheme_id}/catalogue.toml") if file.is_file() else None
+    scheme = load_scheme(scheme_id)
+    file = DOCUMENTS / scheme.id / "catalogue.toml"
+    return read_catalogue(file.read_bytes(), f"{scheme_id}/catalogue.toml", scheme) if file.is_file() else None
 
 
 def _refuse(faults: Iterable[Fault]) -> None:

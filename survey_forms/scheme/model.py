@@ -210,13 +210,30 @@ class Scheme:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """`[terms]` of a catalogue: calendar days that the life of a deduction is given, each counted to its day's end.
+
+    `article` is where the document says so; a term that the office set itself has "办公室自定" there.
+    """
+
+    objection_days: int = 5  # the unit's, from the entry to its objection
+    explanation_days: int = 5  # the assessing department's, from the objection
+    decision_days: int = 10  # from the objection to its decision
+    rectification_days: int = 21  # Fangshan's three weeks
+    reminder_days: int = 3  # a reminder goes out so long before something is due
+    article: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`catalogue.toml`: the rules that inspectors' findings point at."""
+    """`catalogue.toml`: the rules that inspectors' findings point at, and the terms of what follows."""
 
     scheme: str
     zh: str
     en: str
     demonstration: bool
+    terms: Terms = Terms()
     aspects: tuple[Aspect, ...] = _tables("aspect")
     rules: tuple[Rule, ...] = _tables("rule")
     where: str = ""

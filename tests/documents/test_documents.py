@@ -100,7 +100,30 @@ def test_the_catalogue_is_marked_as_a_demonstration_and_covers_five_aspects():
     assert catalogue.demonstration
     assert len(catalogue.rules) == 12
     assert {rule.aspect for rule in catalogue.rules} == {"duties", "conduct", "use_of_power", "efficiency", "attitude"}
-    assert load_catalogue("bailian") is None
+    assert load_catalogue("yanghe") is None
+
+
+@pytest.mark.parametrize("scheme_id", ["bailian", "fangshan-2017", "hami-transport", "xiamen-wf-2015"])
+def test_a_catalogue_says_where_its_numbers_are_from_and_its_scheme_takes_its_points(scheme_id: str):
+    scheme, catalogue = load_scheme(scheme_id), load_catalogue(scheme_id)
+    assert catalogue is not None
+    assert catalogue.scheme == scheme_id
+    assert catalogue.terms.article
+    assert all(rule.article for rule in catalogue.rules)
+    assert catalogue.demonstration == any("演示" in rule.article for rule in catalogue.rules)
+    assert {rule.of for rule in catalogue.rules} <= {
+        path for path, one in scheme.by_path.items() if "deductions" in one.takes
+    }
+
+
+def test_the_terms_and_points_that_a_document_does_state_are_its_own():
+    hami, fangshan = load_catalogue("hami-transport"), load_catalogue("fangshan-2017")
+    assert hami is not None
+    assert fangshan is not None
+    assert {str(rule.points) for rule in hami.rules} == {"0.5"}
+    assert not hami.demonstration
+    assert fangshan.terms.rectification_days == 21
+    assert "3周" in fangshan.terms.article
 
 
 def test_a_range_rule_allows_what_lies_in_it_and_a_fixed_rule_only_its_points():

@@ -258,6 +258,12 @@ def test_a_scheme_that_is_not_there_is_named():
         ('aspect = "conduct"', 'aspect = "weather"', "scheme_unknown_reference", "rule[3].aspect"),
         ('id = "no_duty_roster"', 'id = "unattended_window"', "scheme_duplicate", "rule[2].id"),
         ('article = "演示目录1"\n', "", "scheme_number_without_article", "rule[0].points"),
+        ('article = "办公室自定"\n', "", "scheme_number_without_article", "terms.objection_days"),
+        ("objection_days = 5", "objection_days = 0", "scheme_term", "terms.objection_days"),
+        ("objection_days = 5", "objection_days = 367", "scheme_term", "terms.objection_days"),
+        ("objection_days = 5", 'objection_days = "5"', "scheme_not_whole", "terms.objection_days"),
+        ("reminder_days = 3", "reminder_days = 21", "scheme_term_reminder", "terms.reminder_days"),
+        ("decision_days = 10", "decision_days = 4", "scheme_term_decision", "terms.decision_days"),
     ],
 )
 def test_a_catalogues_faults_are_named(old: str, new: str, code: str, place: str):
@@ -266,3 +272,24 @@ def test_a_catalogues_faults_are_named(old: str, new: str, code: str, place: str
         read_catalogue(text.replace(old, new, 1).encode())
     assert (code, place) in {(fault.code, fault.path) for fault in refused.value.faults}
     assert load_catalogue("xiamen-wf-2015") is not None
+
+
+@pytest.mark.parametrize(
+    ("scheme_id", "old", "new", "code", "place"),
+    [
+        (
+            "hami-transport",
+            'of = "efficiency"\naspect',
+            'of = "results"\naspect',
+            "scheme_unknown_reference",
+            "rule[0].of",
+        ),
+        ("bailian", 'points = "1"', 'points = "1"\ncap = "2"', "scheme_cap_not_the_schemes", "rule[1].cap"),
+    ],
+)
+def test_a_catalogue_says_nothing_otherwise_than_its_scheme(scheme_id: str, old: str, new: str, code: str, place: str):
+    text = (DOCUMENTS / scheme_id / "catalogue.toml").read_text(encoding="utf-8")
+    assert old in text
+    with pytest.raises(Refused) as refused:
+        read_catalogue(text.replace(old, new, 1).encode(), scheme=load_scheme(scheme_id))
+    assert (code, place) in {(fault.code, fault.path) for fault in refused.value.faults}
