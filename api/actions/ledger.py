@@ -16,6 +16,7 @@ from api.store.findings import finding_numbered
 from api.store.ledger import (
     Entry,
     append_entry,
+    body_numbered,
     decide_request,
     entry_numbered,
     entry_of_finding,
@@ -23,16 +24,19 @@ from api.store.ledger import (
     put_request,
     request_numbered,
     reversal_of,
+    upload_digests,
     waiting_request,
 )
 from api.store.owed import emit
+from survey_forms.ledger_copy import Evidence
 from survey_forms.numbers import plain
 from survey_forms.refusal import Refused
 from survey_forms.scheme.load import load_scheme
 from survey_forms.transparency import canonical_json, leaf_hash
 
-FORMAT = 1  # of the body; a later form gets a number of its own, and this one stays readable
+FORMAT = 2  # of the body; the first had no evidence root, and its entries stay as they are and readable
 MOST_POINTS = Decimal(100_000)
+NOTHING = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class _Content:
     decided_by: int
     finding_id: UUID | None = None
     reverses: int | None = None
-    evidence: tuple[bytes, ...] = ()
+    instead_of: int | None = None
+    evidence: Evidence = NOTHING
 
 
 def enter(  # noqa: PLR0913 - an entry has this many facts
@@ -66,30 +71,54 @@ def enter(  # noqa: PLR0913 - an entry has this many facts
     filed_by: int,
     decided_by: int,
     finding_id: UUID | None = None,
+    instead_of: int | None = None,
     now: datetime,
 ) -> int:
     """Enter a deduction that two people stand for; a finding that has its entry keeps that one.
 
     `component` is the dotted path of a component of the scheme that takes deductions, `basis` says in words what
-    was found; the hashes of the finding's photos go into the entry's body.
+    was found. What the finding rests on goes into the entry's body. A deduction that an objection reduced is
+    entered `instead_of` the reversed one, and rests on what that rested on.
 
     Returns:
         The entry's sequence number.
 
     Raises:
-        Refused: `second_person_needed`, `ledger_component_unknown`, `ledger_unit_unknown`, `ledger_points_unfit`.
+        Refused: `second_person_needed`, `ledger_component_unknown`, `ledger_unit_unknown`, `ledger_points_unfit`;
+            `not_found` where there is no entry that this could replace.
     """
     if filed_by == decided_by:
         raise Refused("second_person_needed")
     _check(connection, evaluation_id, unit_id, component, points)
-    finding = finding_numbered(connection, finding_id) if finding_id else None
     content = _Content(
         evaluation_id, unit_id, component, aspect, rule, points, basis, filed_by, decided_by,
-        finding_id=finding_id, evidence=finding.photos if finding else (),
+        finding_id=finding_id, instead_of=instead_of, evidence=_evidence(connection, finding_id, instead_of),
     )  # fmt: skip
     seq = lock_ledger(connection)
     known = entry_of_finding(connection, finding_id) if finding_id else None
     return known.seq if known else _append(connection, seq, content, now)
+
+
+def reverse(  # noqa: PLR0913, PLR0917 - which, why, who twice and when make a reversal
+    connection: Connection, seq: int, basis: str, filed_by: int, decided_by: int, now: datetime
+) -> int:
+    """Take an entry back by a new one that reverses it, for which two people stand.
+
+    Returns:
+        The reversing entry's sequence number.
+
+    Raises:
+        Refused: `second_person_needed`, `not_found`, `entry_reversed`, `entry_is_reversal`.
+    """
+    if filed_by == decided_by:
+        raise Refused("second_person_needed")
+    own = lock_ledger(connection)
+    old = _reversible(connection, seq)
+    content = _Content(
+        old.evaluation_id, old.unit_id, old.component, old.aspect, old.rule, old.points, basis, filed_by, decided_by,
+        reverses=old.seq,
+    )  # fmt: skip
+    return _append(connection, own, content, now)
 
 
 def ask_reversal(connection: Connection, seq: int, staff_id: int, reason: str, now: datetime) -> int:
@@ -152,13 +181,7 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
     people.record_act(connection, f"reversal_{status}", now, staff_id, seq=request.seq, request=request_id)
     if not grant:
         return None
-    seq = lock_ledger(connection)
-    old = _reversible(connection, request.seq)
-    content = _Content(
-        old.evaluation_id, old.unit_id, old.component, old.aspect, old.rule, old.points, request.reason,
-        request.asked_by, staff_id, reverses=old.seq,
-    )  # fmt: skip
-    return _append(connection, seq, content, now)
+    return reverse(connection, request.seq, request.reason, request.asked_by, staff_id, now)
 
 
 def _append(connection: Connection, seq: int, content: _Content, now: datetime) -> int:
@@ -181,11 +204,27 @@ def _append(connection: Connection, seq: int, content: _Content, now: datetime) 
             "entered_at": now,
             "body": body,
             "leaf_hash": leaf_hash(canonical_json(body)),
+            "evidence_root": content.evidence.root,
         },
     )
     people.record_act(connection, "ledger_entered", now, content.decided_by, seq=seq, reverses=content.reverses)
     emit(connection, "compose", f"{content.evaluation_id}:ledger", seq)
+    emit(connection, "slips", str(seq), seq)  # the unit is told in writing
     return seq
+
+
+def _evidence(connection: Connection, finding_id: UUID | None, instead_of: int | None) -> Evidence:
+    """What a deduction rests on, in the order in which its root is built."""
+    if instead_of is not None:
+        body = body_numbered(connection, instead_of)
+        if body is None:
+            raise Refused("not_found")
+        return Evidence.of_body(body)
+    if finding_id is None:
+        return Evidence()
+    finding = finding_numbered(connection, finding_id)
+    uploads = upload_digests(connection, finding_id)
+    return Evidence(finding.photos if finding else (), uploads)
 
 
 def _body(connection: Connection, seq: int, content: _Content, now: datetime) -> dict[str, Any]:
@@ -201,9 +240,12 @@ def _body(connection: Connection, seq: int, content: _Content, now: datetime) ->
         "rule": content.rule,
         "points": plain(content.points),
         "reverses": content.reverses,
+        "instead_of": content.instead_of,
         "finding": str(content.finding_id) if content.finding_id else None,
         "basis": content.basis,
-        "evidence": [sha256.hex() for sha256 in content.evidence],
+        "evidence": [sha256.hex() for sha256 in content.evidence.photos],
+        "uploads": [digest.hex() for digest in content.evidence.uploads],
+        "evidence_root": content.evidence.root.hex(),
         "filed_by": content.filed_by,
         "decided_by": content.decided_by,
         "entered_at": now.astimezone(UTC).isoformat(timespec="microseconds"),

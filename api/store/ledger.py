@@ -37,6 +37,7 @@ from api.store.evaluations import evaluation, unit
 from api.store.findings import finding, finding_photo
 from api.store.people import staff
 from api.store.photos import photo
+from api.store.uploads import upload
 
 ADVISORY_LOCK = 0x6D696E67  # "ming"
 
@@ -123,6 +124,8 @@ class Entry:
     decided_by: int
     entered_at: datetime
     leaf_hash: bytes
+    evidence_root: bytes | None  # none in entries of the first format
+    instead_of: int | None  # the reversed entry that this one replaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ _ENTRY: Select[Any] = select(
     ledger_entry.c.decided_by,
     ledger_entry.c.entered_at,
     ledger_entry.c.leaf_hash,
+    ledger_entry.c.evidence_root,
+    ledger_entry.c.body["instead_of"].as_integer(),
 )
 
 
@@ -200,6 +205,17 @@ def entry_numbered(connection: Connection, seq: int) -> Entry | None:
     """The entry of that sequence number."""
     row = connection.execute(_ENTRY.where(ledger_entry.c.seq == seq)).first()
     return Entry(*row) if row else None
+
+
+def body_numbered(connection: Connection, seq: int) -> dict[str, Any] | None:
+    """What the entry of that sequence number says, as its leaf hash covers it."""
+    return connection.execute(select(ledger_entry.c.body).where(ledger_entry.c.seq == seq)).scalar()
+
+
+def upload_digests(connection: Connection, finding_id: UUID) -> tuple[bytes, ...]:
+    """The digests of what phones handed in for the visit of a finding, in the order of their bytes."""
+    query = select(upload.c.digest).join(finding, finding.c.visit_id == upload.c.visit_id)
+    return tuple(sorted(map(bytes, connection.execute(query.where(finding.c.id == finding_id)).scalars())))
 
 
 def entry_of_finding(connection: Connection, finding_id: UUID) -> Entry | None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -9,11 +10,14 @@ from sqlalchemy.exc import IntegrityError
 
 from api.actions import ledger
 from api.actions.inspections import decide_finding
-from api.store.ledger import entries_of, entry_numbered, ledger_entry
+from api.objects import Objects
+from api.store.ledger import body_numbered, entries_of, entry_numbered, ledger_entry
 from api.store.owed import outbox
+from api.store.uploads import upload
 from survey_forms.refusal import Refused
-from survey_forms.transparency import canonical_json, leaf_hash
-from tests.inspections import NOW, a_check_in, a_finding, a_town, an_entry
+from survey_forms.transparency import canonical_json, leaf_hash, tree_root
+from tests.inspections import NOW, a_check_in, a_finding, a_photo, a_town, an_entry, hashed
+from worker.photos import render
 
 
 @pytest.fixture
@@ -98,6 +102,59 @@ def test_a_reversal_takes_two_people_and_happens_once(connection, town):
         with pytest.raises(Refused) as refused:
             ledger.ask_reversal(connection, again, town.office, "再次", NOW)
         assert refused.value.code == code
+
+
+def test_a_reversal_for_which_one_person_stands_is_none(connection, town):
+    seq = an_entry(connection, town)
+    with pytest.raises(Refused) as refused:
+        ledger.reverse(connection, seq, "异议成立", town.office, town.office, NOW)
+    assert refused.value.code == "second_person_needed"
+    assert ledger.reverse(connection, seq, "异议成立", town.office, town.second_office, NOW) == seq + 1
+
+
+def test_a_reduced_deduction_rests_on_what_the_reversed_one_rested_on(connection, town, tmp_path):
+    objects = Objects(tmp_path)
+    visit_id = a_check_in(connection, town).visit_id
+    photo = a_photo(connection, objects, town, visit_id)
+    render(connection, objects, photo.sha256.hex(), NOW)
+    finding = a_finding(connection, town, visit_id, photos=(photo.sha256,))
+    uploads = [an_upload_row(connection, town, visit_id, number) for number in (2, 1)]
+    seq = decide_finding(connection, finding.id, town.office, True, "", NOW)
+    ledger.reverse(connection, seq, "异议部分成立", town.second_office, town.office, NOW)
+    reduced = an_entry(connection, town, points="1", instead_of=seq)
+
+    first, second = entry_numbered(connection, seq), entry_numbered(connection, reduced)
+    body = body_numbered(connection, reduced)
+    assert body["evidence"] == [photo.sha256.hex()]
+    assert body["uploads"] == sorted(digest.hex() for digest in uploads)
+    leaves = [{"photo": photo.sha256.hex()}] + [{"upload": digest} for digest in body["uploads"]]
+    assert tree_root(leaf_hash(canonical_json(leaf)) for leaf in leaves).hex() == body["evidence_root"]
+    assert first.evidence_root == second.evidence_root == bytes.fromhex(body["evidence_root"])
+    assert (first.instead_of, second.instead_of) == (None, seq)
+
+
+def test_nothing_is_entered_instead_of_an_entry_that_is_not_there(connection, town):
+    with pytest.raises(Refused) as refused:
+        an_entry(connection, town, instead_of=99)
+    assert refused.value.code == "not_found"
+
+
+def test_the_unit_is_owed_a_slip_for_every_entry(connection, town):
+    seq = an_entry(connection, town)
+    ledger.reverse(connection, seq, "异议成立", town.second_office, town.office, NOW)
+    rows = connection.execute(select(outbox.c.key).where(outbox.c.topic == "slips").order_by(outbox.c.version))
+    assert [row.key for row in rows] == [str(seq), str(seq + 1)]
+
+
+def an_upload_row(connection, town, visit_id, number: int) -> bytes:
+    digest = hashed(bytes([number]))
+    values = {
+        "id": uuid4(), "staff_id": town.inspector, "assignment_id": uuid4(), "visit_id": visit_id, "digest": digest,
+        "status": "settled", "settled_at": NOW,
+        "body": bytes([number]), "received_at": NOW, "blobs": [], "problems": [],
+    }  # fmt: skip
+    connection.execute(upload.insert().values(values))
+    return digest
 
 
 def test_a_second_request_waits_for_the_first(connection, town):
