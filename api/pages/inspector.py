@@ -9,7 +9,8 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from api.actions import inspections
-from api.actions.inspections import CHINA, judged, opened, own_visit
+from api.actions.assignments import open_due
+from api.actions.inspections import judged, opened, own_visit
 from api.actions.photos import PhotoSent, add_photo
 from api.auth import allow, current_staff
 from api.evidence.intake import received
@@ -22,6 +23,7 @@ from api.store import evaluations, people
 from api.store.findings import findings_of
 from api.store.inspections import Assignment, Visit, check_ins_of, opened_assignments, sealed_days
 from api.store.photos import Photo, photos_of
+from survey_forms.inspection.mornings import last_opened
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_catalogue
 
@@ -35,8 +37,10 @@ LONGEST_NOTE = 1000
 @allow("inspector")
 def assignments() -> Response:
     """Show what is assigned: sites whose day has come; of later days only that there is something."""
-    today = utc_now().astimezone(CHINA).date()
-    with services().database.read() as connection:
+    now = utc_now()
+    today = last_opened(now)
+    with services().database.write() as connection:
+        open_due(connection, services().settings.secret_key, now)
         found = opened_assignments(connection, current_staff().id, today)
         sealed = sealed_days(connection, current_staff().id, today)
         known = {one.evaluation_id: evaluations.evaluation_numbered(connection, one.evaluation_id) for one in found}

@@ -1,15 +1,21 @@
 """The item list (抽查事项清单) and the double-random draws: plan, commitment, record."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     Date,
     ForeignKey,
     LargeBinary,
     Table,
     Text,
     UniqueConstraint,
+    select,
 )
 
 from api.store.base import facts, metadata, moment, serial
@@ -66,3 +72,41 @@ inspection_draw = Table(
     CheckConstraint("committed_at < randomness_at", name="committed_before"),
     schema="field",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One matter of the list; `rates` says for each risk class what share is drawn and how often a year at most."""
+
+    id: int
+    evaluation_id: int
+    code: str
+    name_zh: str
+    name_en: str
+    key_item: bool
+    component: str
+    skill: str  # that one of the crew must have; "": none
+    rates: Mapping[str, Any]
+    form_version: str | None
+    withdrawn: bool
+
+
+def items_of(connection: Connection, evaluation_id: int) -> list[Item]:
+    """An evaluation's list, by code, withdrawn items last."""
+    query = (
+        select(inspection_item)
+        .where(inspection_item.c.evaluation_id == evaluation_id)
+        .order_by(inspection_item.c.withdrawn_at.is_not(None), inspection_item.c.code)
+    )
+    return [_item(row) for row in connection.execute(query)]
+
+
+def item_numbered(connection: Connection, item_id: int) -> Item | None:
+    """The item of that number."""
+    row = connection.execute(select(inspection_item).where(inspection_item.c.id == item_id)).first()
+    return _item(row) if row else None
+
+
+def _item(row: Any) -> Item:
+    values = row._asdict()
+    return Item(withdrawn=values.pop("withdrawn_at") is not None, **values)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     Date,
     Float,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    exists,
     select,
     update,
 )
@@ -114,7 +116,7 @@ check_in = Table(
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One inspector's task: a site on a day. Before that day nobody is told the site (`opened_assignments`)."""
+    """A crew's task: a site on a day. Before that morning nobody is told a drawn site: its row does not hold it."""
 
     site: Site
     id: UUID
@@ -124,6 +126,10 @@ class Assignment:
     announced: bool
     visit_id: UUID | None
     closed_at: datetime | None  # of the visit
+    kind: str = "special"
+    item_id: int | None = None
+    draw_id: int | None = None
+    withdrawn_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,10 @@ _ASSIGNMENT = (
     assignment.c.announced,
     visit.c.id.label("visit_id"),
     visit.c.closed_at,
+    assignment.c.kind,
+    assignment.c.item_id,
+    assignment.c.draw_id,
+    assignment.c.withdrawn_at,
 )
 _VISIT = (
     visit.c.id,
@@ -182,11 +192,22 @@ _VISIT = (
 )
 
 
+def is_of(staff_id: int) -> ColumnElement[bool]:
+    """Whether an assignment is somebody's: they lead it, or stand in its crew."""
+    stands = exists().where(
+        crew.c.assignment_id == assignment.c.id, crew.c.staff_id == staff_id, crew.c.left_at.is_(None)
+    )
+    return (assignment.c.inspector_id == staff_id) | stands
+
+
 def opened_assignments(connection: Connection, inspector_id: int, today: date) -> list[Assignment]:
-    """The inspector's assignments whose day has come: open ones first, the newest first."""
+    """The inspector's assignments of all days up to `today` that are open and stand: unclosed first, then the newest.
+
+    `today` is the last day whose morning has come (`survey_forms.inspection.mornings.last_opened`).
+    """
     query = (
         _assignments()
-        .where(assignment.c.inspector_id == inspector_id, assignment.c.day <= today)
+        .where(is_of(inspector_id), assignment.c.day <= today, assignment.c.withdrawn_at.is_(None))
         .order_by(visit.c.closed_at.is_not(None), assignment.c.day.desc(), assignment.c.id)
     )
     return [_assignment(row) for row in connection.execute(query)]
@@ -194,16 +215,17 @@ def opened_assignments(connection: Connection, inspector_id: int, today: date) -
 
 def sealed_days(connection: Connection, inspector_id: int, today: date) -> list[date]:
     """The days of the inspector's assignments that are still sealed, one a task; nothing else about them."""
+    unopened = (assignment.c.day > today) | assignment.c.site_id.is_(None)
     query = (
         select(assignment.c.day)
-        .where(assignment.c.inspector_id == inspector_id, assignment.c.day > today)
+        .where(is_of(inspector_id), unopened, assignment.c.withdrawn_at.is_(None))
         .order_by(assignment.c.day)
     )
     return list(connection.execute(query).scalars())
 
 
 def assignment_numbered(connection: Connection, assignment_id: UUID) -> Assignment | None:
-    """The assignment of that key, sealed or not: the caller looks at its day."""
+    """The assignment of that key, withdrawn or not: the caller looks at its day; None while its site is sealed."""
     row = connection.execute(_assignments().where(assignment.c.id == assignment_id)).first()
     return _assignment(row) if row else None
 

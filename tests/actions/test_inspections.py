@@ -59,9 +59,10 @@ def test_an_assignment_is_sealed_until_its_day_in_china(connection, town):
     assert len(opened_assignments(connection, town.inspector, TODAY)) == 1
     assert sealed_days(connection, town.inspector, TODAY) == [TOMORROW]
     assert code_of(opened, connection, sealed, town.inspector, NOW) == "not_found"
-    midnight = NOW.replace(hour=16, minute=0)  # 00:00 of the next day in China
-    assert opened(connection, sealed, town.inspector, midnight).id == sealed
-    assert code_of(opened, connection, sealed, town.other_inspector, midnight) == "not_found"
+    six = NOW.replace(hour=22, minute=0)  # 06:00 of the next day in China
+    assert code_of(opened, connection, sealed, town.inspector, six - timedelta(seconds=1)) == "not_found"
+    assert opened(connection, sealed, town.inspector, six).id == sealed
+    assert code_of(opened, connection, sealed, town.other_inspector, six) == "not_found"
 
 
 @pytest.mark.parametrize(

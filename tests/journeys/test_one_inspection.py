@@ -12,12 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 
-from api.actions.inspections import CHINA
 from api.app import create_app
 from api.objects import Objects
 from api.services import KEY
 from api.store.ledger import ledger_entry
 from api.transaction import Database
+from survey_forms.inspection.mornings import last_opened
 from tests.inspections import HALL, PASSWORD, Town, a_jpeg, a_town, an_assignment, phone_exif
 from tests.live import PHONE, a_phone, browsing, serving
 from worker.drain import drain
@@ -38,7 +38,7 @@ def browser(chromium) -> Iterator[Browser]:
 def town(engine: Engine) -> Town:
     with engine.begin() as connection:
         town = a_town(connection)
-        today = datetime.now(UTC).astimezone(CHINA).date()
+        today = last_opened(datetime.now(UTC))
         an_assignment(connection, town, day=today)
         an_assignment(connection, town, day=today + timedelta(days=3))
     return town

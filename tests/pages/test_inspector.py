@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from api.actions.inspections import CHINA, decide_finding
+from api.actions.inspections import decide_finding
 from api.actions.photos import render
 from api.app import create_app
 from api.evidence.decoder import Decoder
@@ -38,7 +38,7 @@ from tests.inspections import (
     an_entry,
 )
 
-TODAY = datetime.now(UTC).astimezone(CHINA).date()
+TODAY = last_opened(datetime.now(UTC))
 
 
 @pytest.fixture

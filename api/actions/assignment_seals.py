@@ -1,0 +1,64 @@
+"""The seal of a drawn assignment: its site under a key of the service, which no database holds.
+
+AES-256-GCM under a key that HKDF-SHA-256 derives from the service's secret, bound to the assignment's own id, so that
+a seal moved to another row does not open. Every seal is as long as every other: its length tells nothing.
+"""
+
+import secrets
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from survey_forms.refusal import Refused
+
+_NONCE = 12
+_SITE = 8
+_INFO = b"mingcha assignments"
+_INFO_SECRETS = b"mingcha inspection draws"
+
+
+def seal_site(secret_key: bytes, assignment_id: UUID, site_id: int) -> bytes:
+    """A site's id, sealed for one assignment; 36 bytes."""
+    return _seal(secret_key, _INFO, assignment_id.bytes, site_id.to_bytes(_SITE))
+
+
+def open_site(secret_key: bytes, assignment_id: UUID, sealed: bytes) -> int:
+    """The site's id.
+
+    Raises:
+        Refused: `assignment_seal_broken` after the service's secret was changed, or for another row's seal.
+    """
+    return int.from_bytes(_open(secret_key, _INFO, assignment_id.bytes, sealed))
+
+
+def seal_secret(secret_key: bytes, commitment: bytes, secret: bytes) -> bytes:
+    """The secret of a draw, sealed until the draw is published; bound to its public commitment."""
+    return _seal(secret_key, _INFO_SECRETS, commitment, secret)
+
+
+def open_secret(secret_key: bytes, commitment: bytes, sealed: bytes) -> bytes:
+    """The secret of a draw.
+
+    Raises:
+        Refused: `assignment_seal_broken`, as `open_site`.
+    """
+    return _open(secret_key, _INFO_SECRETS, commitment, sealed)
+
+
+def _seal(secret_key: bytes, info: bytes, bound_to: bytes, plain: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + _cipher(secret_key, info).encrypt(nonce, plain, bound_to)
+
+
+def _open(secret_key: bytes, info: bytes, bound_to: bytes, sealed: bytes) -> bytes:
+    try:
+        return _cipher(secret_key, info).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
+    except (InvalidTag, ValueError) as error:
+        raise Refused("assignment_seal_broken") from error
+
+
+def _cipher(secret_key: bytes, info: bytes) -> AESGCM:
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret_key))

@@ -1,0 +1,140 @@
+"""Who goes where: seals open with their morning, and people make special, patrol, third-party and repeated visits.
+
+A drawn assignment (inspection_draws.py) holds its site sealed until six in the morning of its day; one that somebody
+makes by hand is known to whoever made it, and to its crew from that same hour on.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection
+
+from api.actions.assignment_seals import open_site
+from api.store import crews, people
+from api.store.inspection_draws import item_numbered
+from survey_forms.inspection.mornings import CHINA, last_opened
+from survey_forms.inspection.mornings import OPENS_AT as OPENS_AT  # noqa: PLC0414 - others take it from here
+from survey_forms.refusal import Fault, Refused
+
+LEAST_CREW = {"special": 2, "third_party": 2, "patrol": 1, "revisit": 1}
+"""Made by hand; whoever is drawn goes in twos at least (双随机)."""
+
+MOST_CREW = 10
+LONGEST_REASON = 500
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A visit that somebody orders: where, who (the leader first), on what day, and of what kind."""
+
+    site_id: int
+    crew: tuple[int, ...]
+    day: date
+    kind: str  # one of LEAST_CREW
+    announced: bool = False
+    item_id: int | None = None
+    id: UUID | None = None  # drawn by the form, so that sending it twice makes one assignment
+
+
+def open_due(connection: Connection, secret_key: bytes, now: datetime) -> int:
+    """Open every sealed assignment whose morning has come; how many. Doing it again changes nothing.
+
+    A seal that does not open (the service's secret was changed) is left as it is, logged and shown to the office: the
+    other crews must not wait for it.
+    """
+    count = 0
+    for assignment_id, sealed in crews.unopened(connection, last_opened(now)):
+        try:
+            crews.set_site(connection, assignment_id, open_site(secret_key, assignment_id, sealed))
+        except Refused:
+            log.exception("ALERT the seal of assignment %s does not open", assignment_id)
+        else:
+            count += 1
+    return count
+
+
+def assign(connection: Connection, work: Work, staff_id: int, now: datetime) -> UUID:
+    """Make an assignment by hand; sent again under its id, the one that there is.
+
+    Raises:
+        Refused: every fault: `assignment_site_unknown`, `assignment_kind_unknown`, `assignment_day_past`,
+            `assignment_crew_small`, `assignment_crew_unfit`, `assignment_recused`, `assignment_item_unknown`,
+            `assignment_skill_missing`, `assignment_not_third_party`.
+    """
+    owner = crews.owner_of(connection, work.site_id)
+    if owner is None:
+        raise Refused("assignment_site_unknown", "site")
+    unit_id, evaluation_id = owner
+    faults = [
+        *_shape_faults(work, now),
+        *_crew_faults(connection, work, unit_id),
+        *_item_faults(connection, work, evaluation_id),
+    ]
+    if faults:
+        raise Refused.of(faults)
+    key = work.id or uuid4()
+    values = {
+        "id": key,
+        "evaluation_id": evaluation_id,
+        "site_id": work.site_id,
+        "day": work.day,
+        "announced": work.announced,
+        "kind": work.kind,
+        "item_id": work.item_id,
+        "made_by": staff_id,
+        "made_at": now,
+    }
+    if crews.put_assignment(connection, values, work.crew, staff_id):
+        people.record_act(
+            connection, "assignment_made", now, staff_id, assignment=str(key), kind=work.kind, crew=list(work.crew)
+        )
+    return key
+
+
+def assign_revisit(  # noqa: PLR0913, PLR0917 - where, who, when and by whom make a re-inspection
+    connection: Connection, site_id: int, inspectors: Sequence[int], day: date, staff_id: int, now: datetime
+) -> UUID:
+    """Order a re-inspection (回头看) of a site.
+
+    Raises:
+        Refused: as `assign`.
+    """
+    return assign(connection, Work(site_id, tuple(inspectors), day, "revisit"), staff_id, now)
+
+
+def _shape_faults(work: Work, now: datetime) -> Iterator[Fault]:
+    if work.kind not in LEAST_CREW:
+        yield Fault("assignment_kind_unknown", "kind", {"allowed": "、".join(LEAST_CREW)})
+    if work.day < now.astimezone(CHINA).date():
+        yield Fault("assignment_day_past", "day", {"day": work.day.isoformat()})
+    least = LEAST_CREW.get(work.kind, 1)
+    if not least <= len(set(work.crew)) <= MOST_CREW or len(set(work.crew)) < len(work.crew):
+        yield Fault("assignment_crew_small", "crew", {"least": least, "most": MOST_CREW})
+
+
+def _crew_faults(connection: Connection, work: Work, unit_id: int) -> Iterator[Fault]:
+    known = crews.people_of(connection, work.crew)
+    for one in dict.fromkeys(work.crew):
+        person = known.get(one)
+        if person is None or person.gone:
+            yield Fault("assignment_crew_unfit", "crew", {"name": person.name if person else str(one)})
+    for one, reason in crews.recused_among(connection, work.crew, unit_id).items():
+        yield Fault("assignment_recused", "crew", {"name": known[one].name, "reason": reason})
+    if work.kind == "third_party" and not any(person.organisation for person in known.values()):
+        yield Fault("assignment_not_third_party", "crew")
+
+
+def _item_faults(connection: Connection, work: Work, evaluation_id: int) -> Iterator[Fault]:
+    if work.item_id is None:
+        return
+    item = item_numbered(connection, work.item_id)
+    if item is None or item.withdrawn or item.evaluation_id != evaluation_id:
+        yield Fault("assignment_item_unknown", "item")
+    elif item.skill and not any(
+        item.skill in person.skills for person in crews.people_of(connection, work.crew).values()
+    ):
+        yield Fault("assignment_skill_missing", "crew", {"skill": item.skill})

@@ -1,0 +1,166 @@
+"""Who goes where: assignments being made, opened and withdrawn, and the crews that stand or have been replaced."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from api.store.directories import inspector, recusal
+from api.store.evaluations import unit
+from api.store.inspections import assignment, crew, is_of
+from api.store.people import staff
+from api.store.sites import site
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody drawn for or put into an assignment; `left_at` where somebody else took the place."""
+
+    assignment_id: UUID
+    staff_id: int
+    name: str
+    position: int  # 0 leads
+    placed_by: int | None  # None: by the draw
+    placed_at: datetime
+    left_at: datetime | None
+    left_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An inspector as the directory has them; without an entry there, the office's own, without skills."""
+
+    staff_id: int
+    name: str
+    organisation: str
+    skills: tuple[str, ...]
+    gone: bool  # disabled, withdrawn from the directory, or no inspector at all
+
+
+def put_assignment(connection: Connection, values: Mapping[str, Any], people: Sequence[int], by: int | None) -> bool:
+    """Write an assignment with its crew, the leader first, unless its id is known; whether it is new."""
+    statement = upsert(assignment).values(**values, inspector_id=people[0]).on_conflict_do_nothing()
+    if connection.execute(statement.returning(assignment.c.id)).first() is None:
+        return False
+    rows = [
+        {"assignment_id": values["id"], "staff_id": one, "position": place, "placed_by": by}
+        for place, one in enumerate(people)
+    ]
+    connection.execute(insert(crew), rows)
+    return True
+
+
+def unopened(connection: Connection, through: date) -> list[tuple[UUID, bytes]]:
+    """Seals of assignments of days up to `through` that stand and are still sealed, held by this transaction.
+
+    Those that another transaction is opening are left to it.
+    """
+    query = (
+        select(assignment.c.id, assignment.c.sealed)
+        .where(assignment.c.site_id.is_(None), assignment.c.day <= through, assignment.c.withdrawn_at.is_(None))
+        .order_by(assignment.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    return [(row.id, row.sealed) for row in connection.execute(query)]
+
+
+def set_site(connection: Connection, assignment_id: UUID, site_id: int) -> None:
+    """Open a seal: from here on the row says where."""
+    connection.execute(update(assignment).where(assignment.c.id == assignment_id).values(site_id=site_id))
+
+
+def people_of(connection: Connection, staff_ids: Iterable[int]) -> dict[int, Person]:
+    """Inspectors by their number."""
+    query = (
+        select(
+            staff.c.id,
+            staff.c.name,
+            staff.c.role,
+            staff.c.disabled_at,
+            inspector.c.organisation,
+            inspector.c.skills,
+            inspector.c.withdrawn_at,
+        )
+        .select_from(staff.outerjoin(inspector, inspector.c.staff_id == staff.c.id))
+        .where(staff.c.id.in_(list(staff_ids)))
+    )
+    return {
+        row.id: Person(
+            row.id,
+            row.name,
+            row.organisation or "",
+            tuple(row.skills or ()),
+            row.role != "inspector" or row.disabled_at is not None or row.withdrawn_at is not None,
+        )
+        for row in connection.execute(query)
+    }
+
+
+def recused_among(connection: Connection, staff_ids: Iterable[int], unit_id: int) -> dict[int, str]:
+    """Which of these inspectors must stay away from a unit, and why."""
+    query = select(recusal.c.staff_id, recusal.c.reason).where(
+        recusal.c.staff_id.in_(list(staff_ids)), recusal.c.unit_id == unit_id, recusal.c.withdrawn_at.is_(None)
+    )
+    return {row.staff_id: row.reason for row in connection.execute(query)}
+
+
+def owner_of(connection: Connection, site_id: int) -> tuple[int, int] | None:
+    """(unit, evaluation) of a site; None when there is none or it was withdrawn."""
+    query = (
+        select(unit.c.id, unit.c.evaluation_id)
+        .join(site, site.c.unit_id == unit.c.id)
+        .where(site.c.id == site_id, site.c.withdrawn_at.is_(None))
+    )
+    row = connection.execute(query).first()
+    return (row.id, row.evaluation_id) if row else None
+
+
+def crews_of(connection: Connection, assignment_ids: Iterable[UUID]) -> dict[UUID, list[Member]]:
+    """Everybody of these crews, those replaced included, by assignment; leaders first."""
+    query = (
+        select(crew, staff.c.name)
+        .join(staff, staff.c.id == crew.c.staff_id)
+        .where(crew.c.assignment_id.in_(list(assignment_ids)))
+        .order_by(crew.c.assignment_id, crew.c.left_at.is_not(None), crew.c.position, crew.c.placed_at)
+    )
+    found: dict[UUID, list[Member]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.assignment_id, []).append(Member(**row._asdict()))
+    return found
+
+
+def is_on_crew(connection: Connection, assignment_id: UUID, staff_id: int) -> bool:
+    """Whether an assignment is somebody's, by leading it or standing in its crew."""
+    query = select(assignment.c.id).where(assignment.c.id == assignment_id, is_of(staff_id))
+    return connection.execute(query).first() is not None
+
+
+def leave_crew(connection: Connection, assignment_id: UUID, staff_id: int, reason: str, now: datetime) -> None:
+    """Let somebody's place in a crew end."""
+    connection.execute(
+        update(crew)
+        .where(crew.c.assignment_id == assignment_id, crew.c.staff_id == staff_id, crew.c.left_at.is_(None))
+        .values(left_at=now, left_reason=reason)
+    )
+
+
+def join_crew(connection: Connection, member: Mapping[str, Any]) -> None:
+    """Put somebody into a crew: the columns of `crew`; who leads is the assignment's inspector too."""
+    connection.execute(insert(crew).values(**member))
+    if member["position"] == 0:
+        connection.execute(
+            update(assignment).where(assignment.c.id == member["assignment_id"]).values(inspector_id=member["staff_id"])
+        )
+
+
+def withdraw(connection: Connection, assignment_id: UUID, reason: str, now: datetime) -> None:
+    """Withdraw an assignment; its seal stays closed."""
+    connection.execute(
+        update(assignment)
+        .where(assignment.c.id == assignment_id, assignment.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=now, withdrawn_reason=reason)
+    )
