@@ -1,15 +1,27 @@
 """What a unit must put right after a deduction, every step of it, and the papers that units hand in."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Connection,
     Date,
     ForeignKey,
     Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
+    or_,
+    select,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert
 
 from api.store.base import metadata, moment, serial
 from api.store.evaluations import evaluation, unit
@@ -74,3 +86,218 @@ paper = Table(
     CheckConstraint("media_type IN ('image/jpeg','image/png','application/pdf')", name="media_type"),
     schema="field",
 )
+
+GUARD = """
+CREATE OR REPLACE FUNCTION field.keep_rectification() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.status = 'closed'
+     OR ROW(NEW.id, NEW.evaluation_id, NEW.seq, NEW.unit_id, NEW.demand, NEW.ordered_by, NEW.ordered_at)
+        IS DISTINCT FROM
+        ROW(OLD.id, OLD.evaluation_id, OLD.seq, OLD.unit_id, OLD.demand, OLD.ordered_by, OLD.ordered_at) THEN
+    RAISE EXCEPTION 'rectification % stays as it was ordered and closed', OLD.id
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF NEW.closed_by = NEW.ordered_by
+     OR EXISTS (SELECT FROM office.staff AS one WHERE one.id = NEW.closed_by AND one.role <> 'office')
+     OR EXISTS (SELECT FROM field.rectification_step AS step
+                WHERE step.rectification_id = NEW.id AND step.kind = 'proven' AND step.staff_id = NEW.closed_by) THEN
+    RAISE EXCEPTION 'rectification % is closed by another person of the office', OLD.id
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER rectification_stays BEFORE UPDATE ON field.rectification
+  FOR EACH ROW EXECUTE FUNCTION field.keep_rectification();
+"""
+"""Run by the migration that makes the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rectification:
+    """What a unit must put right after a deduction, and how far it has come."""
+
+    id: int
+    evaluation_id: int
+    seq: int
+    unit_id: int
+    demand: str
+    ordered_by: int
+    ordered_at: datetime
+    due_on: date  # whole, in China
+    status: str  # ordered, proven, returned, closed
+    assignment_id: UUID | None
+    escalated: int  # urgings since it is due on that day
+    closed_by: int | None
+    closed_at: datetime | None
+    orderer: str
+    closer: str | None
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the unit's last day has passed without a proof that the office looks at."""
+        return self.status in {"ordered", "returned"} and today > self.due_on
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a rectification."""
+
+    id: int
+    kind: str
+    staff_id: int | None  # None: the clock
+    at: datetime
+    note: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A file that a unit handed in."""
+
+    id: int
+    objection_id: int | None
+    step_id: int | None
+    sha256: bytes
+    name: str
+    media_type: str
+    size: int
+    added_by: int
+
+
+_orderer, _closer = staff.alias("orderer"), staff.alias("closer")
+_RECTIFICATION: Select[Any] = select(
+    rectification, _orderer.c.name.label("orderer"), _closer.c.name.label("closer")
+).select_from(
+    rectification.join(_orderer, _orderer.c.id == rectification.c.ordered_by).outerjoin(
+        _closer, _closer.c.id == rectification.c.closed_by
+    )
+)
+
+
+def put_rectification(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Write an order; its key, or None when the entry has one already."""
+    statement = insert(rectification).values(**values).on_conflict_do_nothing()
+    row = connection.execute(statement.returning(rectification.c.id)).first()
+    return int(row.id) if row else None
+
+
+def rectification_numbered(connection: Connection, key: int, *, lock: bool = False) -> Rectification | None:
+    """The rectification of that key; with `lock` it is held until the transaction ends."""
+    query = _RECTIFICATION.where(rectification.c.id == key)
+    row = connection.execute(query.with_for_update(of=rectification) if lock else query).first()
+    return Rectification(*row) if row else None
+
+
+def rectification_of(connection: Connection, seq: int) -> Rectification | None:
+    """What was ordered after that entry."""
+    row = connection.execute(_RECTIFICATION.where(rectification.c.seq == seq)).first()
+    return Rectification(*row) if row else None
+
+
+def rectifications_of(connection: Connection, unit_id: int) -> list[Rectification]:
+    """A unit's rectifications, the newest first."""
+    query = _RECTIFICATION.where(rectification.c.unit_id == unit_id).order_by(rectification.c.id.desc())
+    return [Rectification(*row) for row in connection.execute(query)]
+
+
+def rectifications_in(connection: Connection, evaluation_id: int) -> list[Rectification]:
+    """An evaluation's rectifications, what is due first in front."""
+    query = _RECTIFICATION.where(rectification.c.evaluation_id == evaluation_id)
+    return [
+        Rectification(*row) for row in connection.execute(query.order_by(rectification.c.due_on, rectification.c.id))
+    ]
+
+
+def overdue_in(connection: Connection, evaluation_id: int, today: date) -> list[Rectification]:
+    """What an evaluation's units have not put right in time."""
+    return [one for one in rectifications_in(connection, evaluation_id) if one.is_overdue(today)]
+
+
+def due_by(connection: Connection, last: date) -> list[int]:
+    """What waits for its unit and is due by that day; the clock looks at each."""
+    query = select(rectification.c.id).where(
+        rectification.c.status.in_(("ordered", "returned")), rectification.c.due_on <= last
+    )
+    return list(connection.execute(query.order_by(rectification.c.id)).scalars())
+
+
+def hold_free(connection: Connection, key: int) -> Rectification | None:
+    """The rectification, held until the transaction ends; None where somebody else holds it just now."""
+    query = _RECTIFICATION.where(rectification.c.id == key).with_for_update(of=rectification, skip_locked=True)
+    row = connection.execute(query).first()
+    return Rectification(*row) if row else None
+
+
+def change_rectification(connection: Connection, key: int, values: Mapping[str, Any]) -> None:
+    """Write how far a rectification has come; the caller holds it."""
+    connection.execute(update(rectification).where(rectification.c.id == key).values(**values))
+
+
+def add_step(  # noqa: PLR0913, PLR0917 - which, what, who, when and why
+    connection: Connection, key: int, kind: str, staff_id: int | None, now: datetime, note: str = ""
+) -> int:
+    """Write one step; it is never changed. Returns its key."""
+    values = {"rectification_id": key, "kind": kind, "staff_id": staff_id, "at": now, "note": note}
+    row = connection.execute(insert(rectification_step).values(**values).returning(rectification_step.c.id))
+    return int(row.scalar_one())
+
+
+def steps_of(connection: Connection, key: int) -> list[Step]:
+    """The steps of a rectification in order."""
+    query = (
+        select(
+            rectification_step.c.id,
+            rectification_step.c.kind,
+            rectification_step.c.staff_id,
+            rectification_step.c.at,
+            rectification_step.c.note,
+            staff.c.name,
+        )
+        .outerjoin(staff, staff.c.id == rectification_step.c.staff_id)
+        .where(rectification_step.c.rectification_id == key)
+        .order_by(rectification_step.c.id)
+    )
+    return [Step(*row) for row in connection.execute(query)]
+
+
+_PAPER: Select[Any] = select(
+    paper.c.id,
+    paper.c.objection_id,
+    paper.c.step_id,
+    paper.c.sha256,
+    paper.c.name,
+    paper.c.media_type,
+    paper.c.size,
+    paper.c.added_by,
+)
+
+
+def put_paper(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Write that a file was handed in."""
+    connection.execute(insert(paper).values(**values))
+
+
+def papers_of_objection(connection: Connection, objection_id: int) -> list[Paper]:
+    """What a unit handed in with its objection."""
+    query = _PAPER.where(paper.c.objection_id == objection_id).order_by(paper.c.id)
+    return [Paper(*row) for row in connection.execute(query)]
+
+
+def papers_of_rectification(connection: Connection, key: int) -> list[Paper]:
+    """What a unit handed in as proofs, step by step."""
+    query = _PAPER.join(rectification_step, rectification_step.c.id == paper.c.step_id)
+    query = query.where(rectification_step.c.rectification_id == key).order_by(paper.c.id)
+    return [Paper(*row) for row in connection.execute(query)]
+
+
+def paper_numbered(connection: Connection, paper_id: int, unit_id: int | None = None) -> Paper | None:
+    """The paper of that key; with a unit, only if the matter is that unit's."""
+    query = (
+        _PAPER.outerjoin(objection, objection.c.id == paper.c.objection_id)
+        .outerjoin(rectification_step, rectification_step.c.id == paper.c.step_id)
+        .outerjoin(rectification, rectification.c.id == rectification_step.c.rectification_id)
+        .where(paper.c.id == paper_id)
+    )
+    if unit_id is not None:
+        query = query.where(or_(objection.c.unit_id == unit_id, rectification.c.unit_id == unit_id))
+    row = connection.execute(query).first()
+    return Paper(*row) if row else None
