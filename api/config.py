@@ -19,6 +19,7 @@ POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS = ("redis", "rediss", "unix")
 THIS_MACHINE = ("127.0.0.1", "localhost")
 SECRET_BYTES = 32  # as long as the SHA-256 that both secrets key (RFC 2104 section 3)
+ELSEWHERE = "elsewhere"  # of MINGCHA_LEDGER_KEY: another host signs the ledger's checkpoints (docs/ledger.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Settings:
     objects: Path  # photos and downloads
     language: str = "zh"
     log_level: str = "info"
+    ledger_key: bytes = field(default=b"", repr=False)  # the worker signs the ledger's checkpoints with it
+    signs_elsewhere: bool = False
     gateway_url: str = field(default="", repr=False)  # takes messages to listed cases; none: they go to a file
     gateway_key: bytes = field(default=b"", repr=False)  # signs what the gateway is sent
     proxies: int = 0  # how many reverse proxies of ours add to X-Forwarded-For
@@ -48,6 +51,15 @@ class Settings:
         """Cookies travel by TLS alone wherever the service itself is reached by TLS."""
         return self.base_url.startswith("https://")
 
+    def check_signing(self) -> None:
+        """What the processes need that sign the ledger's checkpoints, or leave it to another host.
+
+        Raises:
+            Refused: nothing says who signs.
+        """
+        if not (self.ledger_key or self.signs_elsewhere):
+            raise Refused("setting_no_ledger_key", "MINGCHA_LEDGER_KEY")
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read the settings.
@@ -57,6 +69,7 @@ class Settings:
         """
         read = _Reader(env)
         data_dir = Path(read.text("MINGCHA_DATA", "data")).absolute()
+        signs_elsewhere = env.get("MINGCHA_LEDGER_KEY", "").strip() == ELSEWHERE
         settings = cls(
             database_url=read.database("DATABASE_URL"),
             redis_url=read.redis("REDIS_URL"),
@@ -67,6 +80,8 @@ class Settings:
             objects=read.object_store("MINGCHA_OBJECTS", data_dir / "objects"),
             language=read.one_of("MINGCHA_LANGUAGE", LANGUAGES, "zh"),
             log_level=read.one_of("MINGCHA_LOG_LEVEL", LOG_LEVELS, "info"),
+            ledger_key=b"" if signs_elsewhere else read.secret("MINGCHA_LEDGER_KEY", optional=True),
+            signs_elsewhere=signs_elsewhere,
             gateway_url=read.gateway("MINGCHA_GATEWAY_URL"),
             gateway_key=read.secret("MINGCHA_GATEWAY_KEY") if env.get("MINGCHA_GATEWAY_URL", "").strip() else b"",
             proxies=read.number("MINGCHA_PROXIES", 0, 0, 10),
@@ -75,9 +90,24 @@ class Settings:
         )
         if settings.secret_key and settings.secret_key == settings.pepper:
             read.faults.append(Fault("setting_same_secret", "MINGCHA_PEPPER"))
+        if settings.ledger_key and settings.ledger_key in {settings.secret_key, settings.pepper}:
+            read.faults.append(Fault("setting_same_secret", "MINGCHA_LEDGER_KEY"))
         if read.faults:
             raise Refused.of(read.faults)
         return settings
+
+
+def ledger_key(env: Mapping[str, str]) -> bytes:
+    """`MINGCHA_LEDGER_KEY` alone, for the host that signs checkpoints.
+
+    Raises:
+        Refused: it is missing or short.
+    """
+    read = _Reader(env)
+    key = read.secret("MINGCHA_LEDGER_KEY")
+    if read.faults:
+        raise Refused.of(read.faults)
+    return key
 
 
 def database_url(env: Mapping[str, str]) -> str:
@@ -125,8 +155,8 @@ class _Reader:
             self.wrong("setting_not_one_of", name, value=value, allowed=", ".join(allowed))
         return value
 
-    def secret(self, name: str) -> bytes:
-        value = self.text(name).encode()
+    def secret(self, name: str, *, optional: bool = False) -> bytes:
+        value = self.text(name, "" if optional else None).encode()
         if value and len(value) < SECRET_BYTES:
             self.wrong("setting_secret_too_short", name, length=len(value), least=SECRET_BYTES)
         return value

@@ -95,6 +95,7 @@ def settings(engine: Engine, valkey_url: str, tmp_path: Path) -> Settings:
         redis_url=valkey_url,
         secret_key=b"a test's key, thirty-two bytes at least",
         pepper=b"a test's pepper, thirty-two bytes at least",
+        ledger_key=b"a test's ledger key, thirty-two bytes at least",
         base_url="http://127.0.0.1",
         data_dir=tmp_path,
         objects=tmp_path / "objects",

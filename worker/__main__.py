@@ -26,6 +26,8 @@ from worker.dispatch import QUEUE_OF, Dispatcher, connect
 from worker.shop import keep_log, open_shop
 
 KINDS = ("dispatch", *sorted(set(QUEUE_OF.values())))
+SIGNERS = ("dispatch", "drain")
+"""They sign the ledger's checkpoints: the drain at a freeze, the dispatcher every hour."""
 
 log = logging.getLogger("worker")
 
@@ -73,6 +75,8 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         settings = Settings.from_env(os.environ)
+        if arguments[0] in SIGNERS:
+            settings.check_signing()
     except Refused as refused:
         for fault in refused.faults:
             for language in LANGUAGES:

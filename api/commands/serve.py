@@ -63,6 +63,8 @@ def ready_tables(opened: House) -> None:
 def serve(host: str, port: int, data: Path, processes: int, *, workers: bool) -> None:
     """Until a stop signal comes."""
     with house(data, inherited(), (host, port)) as opened:
+        if workers:
+            opened.settings.check_signing()
         ready_tables(opened)
         opened.start_web(host, port, processes)
         if workers:
@@ -80,6 +82,8 @@ def worker(kinds: tuple[str, ...], data: Path) -> None:
     if needed:
         raise Refused("setting_missing", needed[0])
     with house(data, inherited(), None) as opened:
+        if {"dispatch", "drain"} & set(kinds or WORKERS):
+            opened.settings.check_signing()
         ready_tables(opened)
         opened.start_workers(kinds or WORKERS)
         tell("后台进程已启动（Ctrl-C 停止） / The workers run; Ctrl-C stops them")

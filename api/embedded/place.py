@@ -159,16 +159,21 @@ def make_sockets(place: Place, owner: tuple[int, int] | None) -> Path:
     return directory
 
 
-def kept_secrets(place: Place) -> dict[str, str]:
-    """The two secrets of an embedded service, made at the first call and kept with mode 0600.
+SECRETS = ("MINGCHA_SECRET_KEY", "MINGCHA_PEPPER", "MINGCHA_LEDGER_KEY")
+"""As they are named in the environment."""
 
-    `MINGCHA_SECRET_KEY` and `MINGCHA_PEPPER`, as they are named in the environment.
+
+def kept_secrets(place: Place) -> dict[str, str]:
+    """The secrets of an embedded service, made at the first call and kept with mode 0600.
+
+    One that a later version needs is added at the first start of that version; none is ever made anew.
     """
     file = place.path / "secrets.json"
-    if not file.exists():
-        made = {name: secrets.token_urlsafe(48) for name in ("MINGCHA_SECRET_KEY", "MINGCHA_PEPPER")}
-        write_private(file, json.dumps(made, indent=1))
-    kept: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+    kept: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    missing = [name for name in SECRETS if name not in kept]
+    if missing:
+        kept |= {name: secrets.token_urlsafe(48) for name in missing}
+        write_private(file, json.dumps(kept, indent=1))
     return kept
 
 

@@ -157,6 +157,7 @@ def web_server(url: str, directory: Path, workers: int) -> Iterator[tuple[int, i
         "REDIS_URL": "unix:///nowhere",
         "MINGCHA_SECRET_KEY": secrets.token_hex(32),
         "MINGCHA_PEPPER": PEPPER,
+        "MINGCHA_LEDGER_KEY": secrets.token_hex(32),
         "MINGCHA_BASE_URL": f"http://127.0.0.1:{port}",
         "MINGCHA_DATA": str(directory / "web"),
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.config import Settings
+from api.config import Settings, ledger_key
 from api.problems import LANGUAGES, say
 from survey_forms.refusal import Refused
 
@@ -58,6 +58,8 @@ def test_a_setting_that_is_empty_counts_as_not_set() -> None:
         ("REDIS_URL", "unix://", "setting_unreadable_address"),
         ("MINGCHA_SECRET_KEY", "too short", "setting_secret_too_short"),
         ("MINGCHA_PEPPER", "k" * 32, "setting_same_secret"),
+        ("MINGCHA_LEDGER_KEY", "too short", "setting_secret_too_short"),
+        ("MINGCHA_LEDGER_KEY", "p" * 32, "setting_same_secret"),
         ("MINGCHA_BASE_URL", "pingyi.example.gov.cn", "setting_other_scheme"),
         ("MINGCHA_BASE_URL", "https://host/?q=1", "setting_unreadable_address"),
         ("MINGCHA_OBJECTS", "s3://bucket/photos", "setting_no_s3_yet"),
@@ -93,6 +95,23 @@ def test_a_gateway_needs_a_key_and_tls_unless_it_is_on_this_machine() -> None:
     }
     for url, code in (("ftp://h/", "setting_other_scheme"), ("https://", "setting_unreadable_address")):
         assert faults(**key, MINGCHA_GATEWAY_URL=url) == {"MINGCHA_GATEWAY_URL": code}
+
+
+def test_whoever_signs_checkpoints_has_a_key_or_says_that_another_host_does() -> None:
+    web = Settings.from_env(GOOD)
+    assert web.ledger_key == b""
+    with pytest.raises(Refused) as refusal:
+        web.check_signing()
+    assert refusal.value.code == "setting_no_ledger_key"
+    for value, key in (("l" * 32, b"l" * 32), ("elsewhere", b"")):
+        settings = Settings.from_env(GOOD | {"MINGCHA_LEDGER_KEY": value})
+        settings.check_signing()
+        assert settings.ledger_key == key
+        assert "llll" not in repr(settings)
+    assert ledger_key({"MINGCHA_LEDGER_KEY": "l" * 32}) == b"l" * 32
+    for env in ({}, {"MINGCHA_LEDGER_KEY": "elsewhere"}):
+        with pytest.raises(Refused):
+            ledger_key(env)
 
 
 @given(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.embedded.place import Place, kept_secrets, make_sockets, occupy, write_private
+from api.embedded.place import SECRETS, Place, kept_secrets, make_sockets, occupy, write_private
 from api.embedded.process import Process, alive, command_of
 from survey_forms.refusal import Refused
 
@@ -65,9 +65,19 @@ def test_secrets_are_made_once_differ_and_are_for_the_owner_alone(tmp_path: Path
     with occupy(tmp_path / "data") as place:
         first, second = kept_secrets(place), kept_secrets(place)
     assert first == second
-    assert len(set(first.values())) == 2
+    assert len(set(first.values())) == len(SECRETS) == 3
     assert all(len(value) >= 32 for value in first.values())
     assert (place.path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_data_directory_of_an_earlier_version_gets_the_secret_that_it_lacks(tmp_path: Path) -> None:
+    with occupy(tmp_path / "data") as place:
+        earlier = {"MINGCHA_SECRET_KEY": "s" * 40, "MINGCHA_PEPPER": "p" * 40}
+        write_private(place.path / "secrets.json", json.dumps(earlier))
+        now = kept_secrets(place)
+        assert kept_secrets(place) == now
+    assert {name: now[name] for name in earlier} == earlier
+    assert len(now["MINGCHA_LEDGER_KEY"]) >= 32
 
 
 def test_a_private_file_is_replaced_whole_and_stays_private(tmp_path: Path) -> None:

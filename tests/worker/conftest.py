@@ -43,6 +43,7 @@ def run_worker(engine: Engine, own_valkey: EmbeddedValkey, tmp_path: Path) -> Ca
         "REDIS_URL": own_valkey.url(),
         "MINGCHA_SECRET_KEY": "k" * 40,
         "MINGCHA_PEPPER": "p" * 40,
+        "MINGCHA_LEDGER_KEY": "l" * 40,
         "MINGCHA_BASE_URL": "http://127.0.0.1",
         "MINGCHA_DATA": str(tmp_path),
     }
