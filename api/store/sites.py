@@ -47,6 +47,7 @@ class Site:
     unit_id: int
     unit_zh: str
     unit_en: str
+    fence: list[list[float]] | None = None  # a polygon [[lat, lon], …] in `datum`; without one the radius is the fence
 
 
 SITE_COLUMNS = (
@@ -61,5 +62,6 @@ SITE_COLUMNS = (
     site.c.unit_id,
     unit.c.name_zh.label("unit_zh"),
     unit.c.name_en.label("unit_en"),
+    site.c.fence,
 )
 """What a `Site` is read from, joined with its unit."""

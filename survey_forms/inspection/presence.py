@@ -16,6 +16,7 @@ from math import isfinite
 from geopy.distance import geodesic
 
 from survey_forms.inspection.datum import Datum, Position, converted
+from survey_forms.inspection.fences import Fence, signed_m
 from survey_forms.refusal import Refused
 
 USABLE_ACCURACY_M = 100.0  # worse: try again, then photo and reason
@@ -28,7 +29,10 @@ SAME_TO_DECIMALS = 7
 
 
 class Presence(StrEnum):
-    """d = distance to the site, a = accuracy (95 % radius, W3C), R = the site's radius."""
+    """d = distance to the site, a = accuracy (95 % radius, W3C), R = the site's radius.
+
+    For a polygon d is the distance to its edge, negative inside, and R = 0.
+    """
 
     CERTAIN = "certain"  # d + a <= R
     LIKELY = "likely"  # d <= R + min(a, 50), a <= 100
@@ -48,6 +52,7 @@ class Flag(StrEnum):
     POSITION_REPEATED = "flag_position_repeated"
     ACCURACY_CONSTANT = "flag_accuracy_constant"
     CHECK_OUT_FAR = "flag_check_out_far"
+    TRAVEL_TOO_FAST = "flag_travel_too_fast"
 
 
 SENTENCES = {
@@ -56,15 +61,36 @@ SENTENCES = {
     Presence.UNCLEAR: "presence_unclear",
     Presence.OUTSIDE: "presence_outside",
 }
-"""The sentence of each class; its blanks are `distance_m` and `radius_m`."""
+"""The sentence of each class at a circle; its blanks are `distance_m` and `radius_m`."""
+
+FENCE_SENTENCES = {
+    Presence.CERTAIN: "presence_fence_certain",
+    Presence.LIKELY: "presence_fence_likely",
+    Presence.UNCLEAR: "presence_unclear",
+    Presence.OUTSIDE: "presence_fence_outside",
+}
+"""The sentence of each class at a polygon; its blank is `distance_m`, which is 0 inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site to be inspected: its position and radius in metres."""
+    """A site to be inspected: its position, and its fence: a polygon, or a circle of that radius in metres."""
 
     position: Position
     radius_m: float
+    fence: Fence | None = None
+
+    def signed_m(self, position: Position) -> float:
+        """Metres from the edge of the fence, negative inside."""
+        if self.fence is None:
+            return distance_m(self.position, position) - self.radius_m
+        return signed_m(self.fence, position)
+
+    def distance_m(self, position: Position) -> float:
+        """The distance that is told: to the middle of a circle; to the edge of a polygon, 0 inside."""
+        if self.fence is None:
+            return distance_m(self.position, position)
+        return max(0.0, signed_m(self.fence, position))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +112,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The class of a check-in, the distance to the site in metres, and whether a better fix should be tried."""
+    """The class of a check-in, the distance to the site (`Site.distance_m`), and whether to try for a better fix."""
 
     presence: Presence
     distance_m: float | None
@@ -116,8 +142,7 @@ def judge(site: Site, fixes: Sequence[Fix], claimed_at: datetime) -> Judgement:
     if not fixes:
         return Judgement(Presence.UNCLEAR, None, retry=True, flags=(Flag.NO_POSITION,))
     best = best_fix(fixes, claimed_at)
-    distance = distance_m(site.position, best.position)
-    presence = classify(distance, best.accuracy_m, site.radius_m)
+    presence = classify(site.signed_m(best.position), best.accuracy_m, 0)
     raised = set(track_flags(fixes))
     if best.accuracy_m > USABLE_ACCURACY_M:
         raised.add(Flag.ACCURACY_POOR)
@@ -128,7 +153,7 @@ def judge(site: Site, fixes: Sequence[Fix], claimed_at: datetime) -> Judgement:
         raised.add(Flag.DATUM_SUSPECT)
         presence = Presence.UNCLEAR  # "坐标系可能有误" is said instead of "outside"
     retry = presence != Presence.CERTAIN and best.accuracy_m > USABLE_ACCURACY_M
-    return Judgement(presence, distance, retry, _in_order(raised))
+    return Judgement(presence, site.distance_m(best.position), retry, _in_order(raised))
 
 
 def best_fix(fixes: Iterable[Fix], claimed_at: datetime) -> Fix:
@@ -137,7 +162,7 @@ def best_fix(fixes: Iterable[Fix], claimed_at: datetime) -> Fix:
 
 
 def classify(distance: float, accuracy: float, radius: float) -> Presence:
-    """The class of one fix, all in metres.
+    """The class of one fix, all in metres; `classify(d - R, a, 0)` is the same, for the rule knows no centre.
 
     At a = 800 the rule that people write, d <= R + a, accepts 97 % of fixes from 200 m off a 150 m radius; this
     one accepts none, and turns away no honest fix with a usable accuracy.
@@ -159,15 +184,26 @@ def track_flags(fixes: Iterable[Fix]) -> tuple[Flag, ...]:
     track = sorted(fixes, key=lambda fix: fix.taken_at)
     raised: set[Flag] = set()
     for before, after in pairwise(track):
-        unexplained = distance_m(before.position, after.position) - before.accuracy_m - after.accuracy_m
         seconds = (after.taken_at - before.taken_at).total_seconds()
-        if unexplained > 0 and unexplained * 3.6 > FASTEST_KMH * seconds:
+        if too_fast(before, after):
             raised.add(Flag.TOO_FAST)
         if seconds > 0 and _rounded(before) == _rounded(after):
             raised.add(Flag.POSITION_REPEATED)
     if len(track) >= CONSTANT_ACCURACY_FIXES and len({fix.accuracy_m for fix in track}) == 1:
         raised.add(Flag.ACCURACY_CONSTANT)
     return _in_order(raised)
+
+
+def too_fast(one: Fix, other: Fix) -> bool:
+    """Whether nobody travels from one fix to the other in their time at 150 km/h."""
+    unexplained = distance_m(one.position, other.position) - one.accuracy_m - other.accuracy_m
+    seconds = abs((other.taken_at - one.taken_at).total_seconds())
+    return unexplained > 0 and unexplained * 3.6 > FASTEST_KMH * seconds
+
+
+def travel_flags(here: Fix, others: Iterable[Fix]) -> tuple[Flag, ...]:
+    """Whether an inspector's check-in and the same person's others of that day lie too far apart for their times."""
+    return (Flag.TRAVEL_TOO_FAST,) if any(too_fast(here, other) for other in others) else ()
 
 
 def check_out_flags(check_in: Fix, check_out: Fix) -> tuple[Flag, ...]:
@@ -183,12 +219,13 @@ def _inside_in_another_datum(site: Site, fix: Fix) -> bool:
     a site copied from a map with the wrong label gives the opposite shift, so it is read anew as well.
     """
     other = {Datum.WGS_84: Datum.GCJ_02, Datum.GCJ_02: Datum.WGS_84, Datum.BD_09: Datum.GCJ_02}
-    reach = site.radius_m + min(fix.accuracy_m, ALLOWANCE_M)
-    readings = (
-        (site.position, replace(fix.position, datum=other[fix.position.datum])),
-        (replace(site.position, datum=other[site.position.datum]), fix.position),
+    reach = min(fix.accuracy_m, ALLOWANCE_M)
+    datum = other[site.position.datum]
+    relabelled = Site(
+        replace(site.position, datum=datum), site.radius_m, site.fence.read_in(datum) if site.fence else None
     )
-    return any(distance_m(here, there) <= reach for here, there in readings)
+    readings = ((site, replace(fix.position, datum=other[fix.position.datum])), (relabelled, fix.position))
+    return any(place.signed_m(position) <= reach for place, position in readings)
 
 
 def _rounded(fix: Fix) -> tuple[float, float]:
