@@ -48,8 +48,8 @@ def called(name: str, given: Sequence[Compiled]) -> Compiled:
     run, runs = function.run, tuple(one.run for one in given)
     if len(runs) == 1:
         only = runs[0]
-        return built(lambda state: run(only(state)), function.gives, given)
-    return built(lambda state: run(*[argument(state) for argument in runs]), function.gives, given)
+        return built(name, lambda state: run(only(state)), function.gives, given)
+    return built(name, lambda state: run(*[argument(state) for argument in runs]), function.gives, given)
 
 
 def _count(name: str, given: Sequence[Compiled], least: int, most: int | None) -> None:
@@ -63,14 +63,14 @@ def _conditions(*given: Compiled) -> None:
         raise Unreadable("expression_not_condition")
 
 
-def _if(_: str, given: Sequence[Compiled]) -> Compiled:
+def _if(name: str, given: Sequence[Compiled]) -> Compiled:
     _conditions(given[0])
     test, then, otherwise = (one.run for one in given)
     kind = _common_kind(given[1], given[2])
-    return built(lambda state: then(state) if test(state) else otherwise(state), kind, given)
+    return built(name, lambda state: then(state) if test(state) else otherwise(state), kind, given)
 
 
-def _coalesce(_: str, given: Sequence[Compiled]) -> Compiled:
+def _coalesce(name: str, given: Sequence[Compiled]) -> Compiled:
     refuse_conditions(*given)
     one, other = given[0].run, given[1].run
 
@@ -79,7 +79,7 @@ def _coalesce(_: str, given: Sequence[Compiled]) -> Compiled:
         none = value == "" or (isinstance(value, float) and math.isnan(value))
         return other(state) if none else value
 
-    return built(run, _common_kind(*given), given)
+    return built(name, run, _common_kind(*given), given)
 
 
 def _common_kind(one: Compiled, other: Compiled) -> Kind:
@@ -93,10 +93,10 @@ def _common_kind(one: Compiled, other: Compiled) -> Kind:
     return one.kind if other.literal == "" else "string"
 
 
-def _not(_: str, given: Sequence[Compiled]) -> Compiled:
+def _not(name: str, given: Sequence[Compiled]) -> Compiled:
     _conditions(given[0])
     run = given[0].run
-    return built(lambda state: not run(state), "boolean", given)
+    return built(name, lambda state: not run(state), "boolean", given)
 
 
 def _boolean(_: str, given: Sequence[Compiled]) -> Compiled:
@@ -128,10 +128,10 @@ def _checklist(name: str, given: Sequence[Compiled]) -> Compiled:
             return least <= total <= most
         return (least < 0 or total >= least) and (most < 0 or total <= most)
 
-    return built(run, "boolean", given)
+    return built(name, run, "boolean", given)
 
 
-def _regex(_: str, given: Sequence[Compiled]) -> Compiled:
+def _regex(name: str, given: Sequence[Compiled]) -> Compiled:
     """The whole text against a fixed pattern that states both ends; digits and letters are ASCII, as in Java."""
     refuse_conditions(*given)
     written = given[1].literal
@@ -142,7 +142,7 @@ def _regex(_: str, given: Sequence[Compiled]) -> Compiled:
     except UnfitPattern as unfit:
         raise Unreadable(unfit.code, pattern=written[:_SHOWN], reason=unfit.words) from unfit
     run = given[0].run
-    return built(lambda state: fits(to_string(run(state))), "boolean", given)
+    return built(name, lambda state: fits(to_string(run(state))), "boolean", given)
 
 
 def _of_nodes(name: str, given: Sequence[Compiled]) -> Compiled:
@@ -150,10 +150,11 @@ def _of_nodes(name: str, given: Sequence[Compiled]) -> Compiled:
     if values is None:
         raise Unreadable("expression_node_needed", function=name)
     if name == "count":
-        return built(lambda state: float(len(values(state))), "number", given)
+        return built(name, lambda state: float(len(values(state))), "number", given)
     if name == "count-non-empty":
-        return built(lambda state: float(sum(value != "" for value in values(state))), "number", given)
+        return built(name, lambda state: float(sum(value != "" for value in values(state))), "number", given)
     return built(
+        name,
         lambda state: sum((one for value in values(state) if not math.isnan(one := to_number(value))), 0.0),
         "number",
         given,
@@ -178,7 +179,7 @@ def _extreme(name: str, given: Sequence[Compiled]) -> Compiled:
         numbers = (to_number(value) for value in values(state))
         return choose((number for number in numbers if not math.isnan(number)), default=math.nan)
 
-    return built(run, "number", given)
+    return built(name, run, "number", given)
 
 
 def _join(name: str, given: Sequence[Compiled]) -> Compiled:
@@ -191,7 +192,7 @@ def _join(name: str, given: Sequence[Compiled]) -> Compiled:
     def run(state: State) -> str:
         return (to_string(between(state)) if between else "").join(map(to_string, values(state)))
 
-    return built(run, "string", given)
+    return built(name, run, "string", given)
 
 
 def _position(name: str, given: Sequence[Compiled]) -> Compiled:
@@ -199,7 +200,7 @@ def _position(name: str, given: Sequence[Compiled]) -> Compiled:
     node = given[0].node
     if node is None or not node.entries or given[0].many:
         raise Unreadable("expression_position", function=name)
-    return built(lambda state: float(state.at + 1), "number", given)
+    return built(name, lambda state: float(state.at + 1), "number", given)
 
 
 def _indexed_repeat(name: str, given: Sequence[Compiled]) -> Compiled:
@@ -219,7 +220,7 @@ def _indexed_repeat(name: str, given: Sequence[Compiled]) -> Compiled:
         column = state.column(slot)
         return column[place] if place < len(column) else ""
 
-    return built(run, node.kind, given)
+    return built(name, run, node.kind, given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ _CALLS: dict[str, _Call] = {
     "weighted-checklist": _Call(4, None, _checklist),
     "regex": _Call(2, 2, _regex),
     "date": _Call(1, 1, to_date),
-    "today": _Call(0, 0, lambda _, __: Compiled(lambda state: state.today, "date")),
+    "today": _Call(0, 0, lambda _, __: Compiled(lambda state: state.today, "date", ("today",))),
     "format-date": _Call(2, 2, formatted_date),
     "format-date-time": _Call(2, 2, formatted_date),
     "count": _Call(1, 1, _of_nodes, of_nodes=True),

@@ -6,10 +6,10 @@ from xml.etree.ElementTree import Element
 
 from survey_forms.forms.expressions import Itemset, compile_itemset
 from survey_forms.forms.itext import XF
-from survey_forms.forms.lists import Lists, shuffled
+from survey_forms.forms.lists import Lists, fits_by_row, shuffled
 from survey_forms.forms.model import Choice
 from survey_forms.forms.operations import Node, Unreadable
-from survey_forms.forms.scalars import State, to_number
+from survey_forms.forms.scalars import State, Tree, to_number
 from survey_forms.forms.xform import ODK, Source
 
 MOST_CHOICES = 200
@@ -23,11 +23,15 @@ _VALUES, _LABELS = {"name"}, {"label", "jr:itext(itextId)"}
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """All choices of a select; `now` gives those that are offered under other answers, in their order."""
+    """All choices of a select; those offered under other answers.
+
+    `now` gives them in their order; `when` says as data when each choice is one of them.
+    """
 
     choices: tuple[Choice, ...]
     now: Callable[[State], tuple[Choice, ...]] | None = None
     slots: frozenset[int] = frozenset()
+    when: Callable[[], tuple[Tree, ...]] | None = None
 
 
 NOTHING = Offered(())
@@ -50,7 +54,12 @@ def offered(select: Element, source: Source, nodes: Mapping[str, Node], path: st
     choices = source.lists[found.listing].choices
     if found.rows is None and not found.shuffled:
         return Offered(choices)
-    return Offered(choices, _now(found, choices), found.slots)
+    listing = source.lists[found.listing].listing
+
+    def when() -> tuple[Tree, ...]:
+        return (("randomize",),) if found.shuffled else fits_by_row(listing, found.predicates)
+
+    return Offered(choices, _now(found, choices), found.slots, when)
 
 
 def _now(itemset: Itemset, choices: tuple[Choice, ...]) -> Callable[[State], tuple[Choice, ...]]:

@@ -13,7 +13,7 @@ from survey_forms.forms.model import Form, Page, Question, Step
 from survey_forms.forms.pages import Layout, lay_out
 from survey_forms.forms.places import question_fault
 from survey_forms.forms.rated import wrong_ratings
-from survey_forms.forms.scalars import Condition, State, to_string
+from survey_forms.forms.scalars import Condition, State, Tree, to_string
 from survey_forms.forms.xform import JR, MC, Source, read_xform
 from survey_forms.refusal import Fault, Refused
 
@@ -62,6 +62,7 @@ def compile_form(xform_xml: bytes) -> Form:
         slots=len(logic.nodes) + len(layout.headings),
         owners={one.name: one.repeat or "" for one in steps if one.question or one.calculate or one.entries},
         outputs={name: (one.run, not one.slots.isdisjoint(inside)) for name, one in logic.outputs.items()},
+        quoted={name: one.tree for name, one in logic.outputs.items()},
         notes=tuple(_left_out(source)),
     )
 
@@ -78,7 +79,12 @@ def _steps(layout: Layout, logic: Logic) -> Iterator[Step]:
     for number, (name, below) in enumerate(layout.headings.items()):
         around = _step(groups[name], asked.get(name), logic, layout.source)
         some = _some(tuple(below), in_entry=around.repeat is not None)
-        yield replace(around, slot=len(logic.nodes) + number, relevant=some, within=None, within_entries=False)
+        slot, trees = len(logic.nodes) + number, _heading(below)
+        yield replace(around, slot=slot, relevant=some, within=None, within_entries=False, trees=trees)
+
+
+def _heading(below: list[int]) -> dict[str, Tree]:
+    return {"relevant": ("any asked", *below)}
 
 
 def _some(slots: tuple[int, ...], *, in_entry: bool) -> Condition:
@@ -97,6 +103,8 @@ def _step(node: Bound, asked: tuple[str, Question] | None, logic: Logic, source:
     calculate, first = node.calculate, node.first
     if calculate is None and (question is None or question.type == "note") and not entries:
         calculate, first = first, None
+    parts = {one: getattr(node, one) for one in ("relevant", "required", "constraint", "count")}
+    parts |= {"calculate": calculate, "first": first}
     return Step(
         name=node.name,
         slot=node.slot,
@@ -116,6 +124,8 @@ def _step(node: Bound, asked: tuple[str, Question] | None, logic: Logic, source:
         first=first.run if first else None,
         offered=node.offered.now,
         kept=node.kept,
+        trees={part: one.tree for part, one in parts.items() if one is not None},
+        offered_when=node.offered.when,
     )
 
 

@@ -10,7 +10,7 @@ from survey_forms.forms.scalars import Scalar, State, to_day
 _SHOWN = 60  # of what was written, in a sentence
 
 
-def to_date(_: str, given: Sequence[Compiled]) -> Compiled:
+def to_date(name: str, given: Sequence[Compiled]) -> Compiled:
     """`date()` of a text, a number of days or a day; of no number no number, of anything else nothing."""
     refuse_conditions(*given)
     written = given[0].literal
@@ -27,7 +27,7 @@ def to_date(_: str, given: Sequence[Compiled]) -> Compiled:
         worth = run(state)
         return to_day(worth) or (worth if isinstance(worth, float) and math.isnan(worth) else "")
 
-    return built(day_of, "date", given)
+    return built(name, day_of, "date", given)
 
 
 def formatted_date(name: str, given: Sequence[Compiled]) -> Compiled:
@@ -53,7 +53,7 @@ def formatted_date(name: str, given: Sequence[Compiled]) -> Compiled:
             return ""
         return "".join(_DAY_PARTS[one[1]](day) if one[:1] == "%" else one for one in pieces)
 
-    return built(formatted, "string", given)
+    return built(name, formatted, "string", given)
 
 
 _DAY_PARTS: dict[str, Callable[[date], str]] = {

@@ -35,6 +35,7 @@ class Itemset:
     slots: frozenset[int]
     shuffled: bool = False
     seed: Expression | None = None
+    predicates: tuple[Compiled, ...] = ()
 
 
 def compile_expression(source: str, nodes: Mapping[str, Node], context: str, lists: Lists = NO_LISTS) -> Compiled:
@@ -189,6 +190,7 @@ class _Parser:
             return Compiled(
                 lambda _: "",
                 "string",
+                ("instance",),
                 itemset.slots,
                 values=lambda state: [""] * len(fits(state)),
                 many=True,
@@ -203,7 +205,7 @@ class _Parser:
         def values(state: State) -> list[str]:
             return [listing.rows[row][column] for row in fits(state)]
 
-        return Compiled(first, "string", itemset.slots, values=values, by_row=by_row)
+        return Compiled(first, "string", ("instance",), itemset.slots, values=values, by_row=by_row)
 
     def items(self) -> Itemset:
         """A list's items and their predicates; the path behind them is left to the caller."""
@@ -238,14 +240,14 @@ class _Parser:
             self.expect("]")
         self.listing = around
         slots = frozenset[int]().union(*(one.slots for one in predicates))
-        return Itemset(name, fitting(listing, predicates) if predicates else None, slots)
+        return Itemset(name, fitting(listing, predicates) if predicates else None, slots, predicates=tuple(predicates))
 
     def column(self, name: str) -> Compiled:
         """A bare name: a column of the list inside a predicate, else nothing."""
         if self.listing is None:
             raise Unreadable("expression_bare_name", name=name)
         column = self.column_of(self.listing, name)
-        return Compiled(lambda state: state.row[column], "string", by_row=True, column=column)
+        return Compiled(lambda state: state.row[column], "string", ("column", column), by_row=True, column=column)
 
     def column_of(self, listing: Listing, name: str) -> int:
         if name not in listing.columns:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey_forms.forms.operations import Compiled
-from survey_forms.forms.scalars import Scalar, State, Words, to_number, to_string, truth
+from survey_forms.forms.scalars import Scalar, State, Tree, Words, to_number, to_string, truth
 
 Rows = Callable[[State], Sequence[int]]
 """The rows of a list that fit now, by their number, in order."""
@@ -33,13 +33,41 @@ class Lists:
 
 def fitting(listing: Listing, predicates: Sequence[Compiled]) -> Rows:
     """The rows for which all predicates hold; an equation of a column is looked up, not searched."""
+    conditions, key = _parted(listing, predicates)
+    if key is None:
+        whole = range(len(listing.rows))
+        return _searched(listing, conditions, lambda _: whole) if conditions else lambda _: whole
+    return _searched(listing, conditions, _looked_up(listing, *key))
+
+
+def fits_by_row(listing: Listing, predicates: Sequence[Compiled]) -> tuple[Tree, ...]:
+    """As `fitting`, said for each row with that row's own columns in it; `is` looks up as the equation does here."""
+    conditions, key = _parted(listing, predicates)
+    trees = [one.tree for one in conditions]
+    if key is not None:
+        trees.insert(0, ("is", ("column", key[0]), key[1].tree))
+    whole = trees[0] if trees else True
+    for tree in trees[1:]:
+        whole = ("and", whole, tree)
+    return tuple(_with_columns(whole, row) for row in listing.rows)
+
+
+def _with_columns(tree: Tree, row: Sequence[str]) -> Tree:
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] == "column" and isinstance(tree[1], int):
+        return row[tree[1]]
+    return tuple(_with_columns(one, row) for one in tree)
+
+
+def _parted(listing: Listing, predicates: Sequence[Compiled]) -> tuple[list[Compiled], tuple[int, Compiled] | None]:
+    """The conditions to try row by row, and the one that is looked up, if any: a column and what it should be."""
     conditions = [part for one in predicates for part in (one.parts or (one,))]
     keyed = [(place, *found) for place, one in enumerate(conditions) if (found := _key(one))]
     if not keyed:
-        whole = range(len(listing.rows))
-        return _searched(listing, conditions, lambda _: whole) if conditions else lambda _: whole
+        return conditions, None
     place, column, wanted = max(keyed, key=lambda one: len({row[one[1]] for row in listing.rows}))
-    return _searched(listing, [*conditions[:place], *conditions[place + 1 :]], _looked_up(listing, column, wanted))
+    return [*conditions[:place], *conditions[place + 1 :]], (column, wanted)
 
 
 def _key(condition: Compiled) -> tuple[int, Compiled] | None:
@@ -93,7 +121,7 @@ def named(wordings: Mapping[str, Words], chosen: Compiled) -> Compiled:
         found = wordings.get(to_string(run(state)))
         return "" if found is None else state.say(state, found)
 
-    return Compiled(words, "string", chosen.slots, by_row=chosen.by_row)
+    return Compiled(words, "string", ("jr:choice-name", chosen.tree), chosen.slots, by_row=chosen.by_row)
 
 
 def shuffled(rows: Sequence[int], seed: float) -> list[int]:

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from survey_forms.forms.scalars import Condition, Expression, State
+from survey_forms.forms.scalars import Condition, Expression, State, Tree
 from survey_forms.refusal import Fault
 
 Text = Mapping[str, str]
@@ -169,7 +169,8 @@ class Step:
     the repeat (else its own), by which the form's order is kept; `within_entries` says that the group around it is in
     the same repeat. `entries` says that it is the repeat itself, `count` how many entries the form works out, and
     `counted_by` from which question. `first` is the value before anyone answers, `offered` the choices under the
-    other answers. What is not `kept` is worked out and is no part of the answers.
+    other answers. What is not `kept` is worked out and is no part of the answers. `trees` says as data what the
+    fields of the same names evaluate, and `offered_when`, choice by choice, when each is offered.
     """
 
     name: str
@@ -190,6 +191,8 @@ class Step:
     first: Expression | None = None
     offered: Callable[[State], tuple[Choice, ...]] | None = None
     kept: bool = True
+    trees: Mapping[str, Tree] = field(default_factory=dict, repr=False, compare=False)
+    offered_when: Callable[[], tuple[Tree, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +200,8 @@ class Form:
     """A compiled questionnaire. `version` is the SHA-256 (hex) of the XForm it was compiled from.
 
     `owners` has every name that a submission may have, with the repeat that it is in (empty: in none); `outputs` are
-    what wordings quote as `${name}`, with whether it has a value only inside an entry. `notes` say what the author
-    asked for and this product leaves out without harm.
+    what wordings quote as `${name}`, with whether it has a value only inside an entry; `quoted` is the same as data.
+    `notes` say what the author asked for and this product leaves out without harm.
     """
 
     id: str
@@ -212,6 +215,7 @@ class Form:
     slots: int = 0
     owners: Mapping[str, str] = field(default_factory=dict, repr=False)
     outputs: Mapping[str, tuple[Expression, bool]] = field(default_factory=dict, repr=False)
+    quoted: Mapping[str, Tree] = field(default_factory=dict, repr=False, compare=False)
     notes: tuple[Fault, ...] = ()
     steps_by_name: Mapping[str, Step] = field(init=False, repr=False, compare=False)
 

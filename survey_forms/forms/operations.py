@@ -4,9 +4,9 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from survey_forms.forms.scalars import Expression, Kind, Scalar, State, equal, to_number, truth
+from survey_forms.forms.scalars import Expression, Kind, Scalar, State, Tree, equal, to_number, truth
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -39,7 +39,7 @@ Values = Callable[[State], Sequence[Scalar]]
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A closure, the kind of what it returns, and the slots that it reads.
+    """A closure, the kind of what it returns, and the slots that it reads; `tree` says the same as data.
 
     `values` is there when it names nodes, `node` when it names one place of the form; `many` says that there can be
     several, so that it has no single value. `by_row` says that it reads the row of a list that a predicate looks at,
@@ -48,6 +48,7 @@ class Compiled:
 
     run: Expression
     kind: Kind
+    tree: Tree
     slots: frozenset[int] = frozenset()
     literal: str | None = None
     values: Values | None = None
@@ -61,13 +62,14 @@ class Compiled:
 
 def constant(worth: Scalar, kind: Kind, literal: str | None = None) -> Compiled:
     """A value that stands in the expression itself."""
-    return Compiled(lambda _: worth, kind, literal=literal)
+    return Compiled(lambda _: worth, kind, worth, literal=literal)
 
 
-def built(run: Expression, kind: Kind, given: Sequence[Compiled], values: Values | None = None) -> Compiled:
+def built(name: str, run: Expression, kind: Kind, given: Sequence[Compiled]) -> Compiled:
     """What is worked out from operands: it reads whatever they read."""
     slots = frozenset[int]().union(*(one.slots for one in given))
-    return Compiled(run, kind, slots, values=values, by_row=any(one.by_row for one in given))
+    tree = (name, *(one.tree for one in given))
+    return Compiled(run, kind, tree, slots, by_row=any(one.by_row for one in given))
 
 
 def single(*given: Compiled) -> None:
@@ -82,7 +84,7 @@ def negated(inner: Compiled) -> Compiled:
     single(inner)
     refuse_conditions(inner)
     run = inner.run
-    return built(lambda state: -to_number(run(state)), "number", [inner])
+    return built("negated", lambda state: -to_number(run(state)), "number", [inner])
 
 
 def joined(sign: str, left: Compiled, right: Compiled) -> Compiled:
@@ -97,21 +99,22 @@ def joined(sign: str, left: Compiled, right: Compiled) -> Compiled:
     if sign in _ORDER:
         _refuse_bare_dates(left, right, order=True)
         order = _ORDER[sign]
-        return built(lambda state: order(to_number(one(state)), to_number(other(state))), "boolean", [left, right])
+        run: Expression = lambda state: order(to_number(one(state)), to_number(other(state)))  # noqa: E731 - see below
+        return built(sign, run, "boolean", [left, right])
     reckon = _ARITHMETIC[sign]
-    return built(lambda state: reckon(to_number(one(state)), to_number(other(state))), "number", [left, right])
+    return built(sign, lambda state: reckon(to_number(one(state)), to_number(other(state))), "number", [left, right])
 
 
 def _logical(sign: str, left: Compiled, right: Compiled) -> Compiled:
     if (left.kind, right.kind) != ("boolean", "boolean"):
         raise Unreadable("expression_not_condition")
     one, other = left.run, right.run
-    whole = built(lambda state: truth(one(state)) or truth(other(state)), "boolean", [left, right])
+    whole = built(sign, lambda state: truth(one(state)) or truth(other(state)), "boolean", [left, right])
     if sign == "or":
         return whole
     parts = (*(left.parts or (left,)), *(right.parts or (right,)))
     run: Expression = lambda state: truth(one(state)) and truth(other(state))  # noqa: E731 - as those around it
-    return Compiled(run, "boolean", whole.slots, by_row=whole.by_row, parts=parts)
+    return replace(whole, run=run, parts=parts)
 
 
 def _equation(sign: str, left: Compiled, right: Compiled) -> Compiled:
@@ -119,11 +122,11 @@ def _equation(sign: str, left: Compiled, right: Compiled) -> Compiled:
     if (left.kind == "boolean") != (right.kind == "boolean"):
         raise Unreadable("expression_condition_as_value")
     one, other = left.run, right.run
-    whole = built(lambda state: not equal(one(state), other(state)), "boolean", [left, right])
+    whole = built(sign, lambda state: not equal(one(state), other(state)), "boolean", [left, right])
     if sign == "!=":
         return whole
     run: Expression = lambda state: equal(one(state), other(state))  # noqa: E731 - as those around it
-    return Compiled(run, "boolean", whole.slots, by_row=whole.by_row, sides=(left, right))
+    return replace(whole, run=run, sides=(left, right))
 
 
 def _divided(one: float, other: float) -> float:

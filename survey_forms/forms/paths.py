@@ -7,7 +7,7 @@ climbs out of the repeat and comes back (`../../repeat/name`), or stands outside
 from collections.abc import Mapping
 
 from survey_forms.forms.operations import Compiled, Node, Unreadable
-from survey_forms.forms.scalars import Scalar, State, to_number
+from survey_forms.forms.scalars import Expression, Scalar, State, to_number
 
 
 def resolved(path: str, context: str) -> str:
@@ -54,7 +54,8 @@ def _outside(node: Node) -> Compiled:
     def values(state: State) -> list[Scalar]:
         return [state.values[slot]] if state.relevant[slot] else []
 
-    return Compiled(lambda state: state.values[slot], node.kind, frozenset({slot}), values=values, node=node)
+    tree = ("node", slot)
+    return Compiled(lambda state: state.values[slot], node.kind, tree, frozenset({slot}), values=values, node=node)
 
 
 def _this_entry(node: Node) -> Compiled:
@@ -63,7 +64,8 @@ def _this_entry(node: Node) -> Compiled:
     def values(state: State) -> list[Scalar]:
         return [state.column(slot)[state.at]] if state.lasting(slot)[state.at] else []
 
-    return Compiled(lambda state: state.column(slot)[state.at], node.kind, frozenset({slot}), values=values, node=node)
+    run: Expression = lambda state: state.column(slot)[state.at]  # noqa: E731 - as those around it
+    return Compiled(run, node.kind, ("of this entry", slot), frozenset({slot}), values=values, node=node)
 
 
 def _all_entries(node: Node) -> Compiled:
@@ -72,7 +74,8 @@ def _all_entries(node: Node) -> Compiled:
     def values(state: State) -> list[Scalar]:
         return [value for value, there in zip(state.column(slot), state.lasting(slot), strict=True) if there]
 
-    return Compiled(lambda _: "", node.kind, frozenset({slot}), values=values, node=node, many=True)
+    tree = ("of all entries", slot)
+    return Compiled(lambda _: "", node.kind, tree, frozenset({slot}), values=values, node=node, many=True)
 
 
 def _entries(node: Node, *, inside: bool) -> Compiled:
@@ -82,4 +85,5 @@ def _entries(node: Node, *, inside: bool) -> Compiled:
     def values(state: State) -> list[Scalar]:
         return ["-"] * (1 if inside else int(to_number(state.values[slot])))
 
-    return Compiled(lambda _: "", "string", frozenset({slot}), values=values, node=node, many=not inside)
+    tree = ("entries", slot)
+    return Compiled(lambda _: "", "string", tree, frozenset({slot}), values=values, node=node, many=not inside)

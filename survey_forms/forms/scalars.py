@@ -16,6 +16,10 @@ Kind = Literal["number", "string", "boolean", "date"]
 Scalar = float | str | bool | date
 """An empty or irrelevant node is the empty string, whatever its kind."""
 
+Tree = str | int | float | bool | date | tuple["Tree", ...]
+"""What an expression says, made together with the closure that evaluates it: a constant, or a tuple whose first is the
+name of an operator or function. `("node", slot)` is a node's value, `("column", place)` a column of a list's row."""
+
 _NUMBER = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:T.*)?", re.DOTALL)
 _EPOCH = date(1970, 1, 1).toordinal()
