@@ -17,6 +17,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.actions.assignments import open_due
 from api.actions.ballots import close_ended
 from api.actions.windows import forget_drafts
 from api.store import owed, tallies
@@ -50,6 +51,9 @@ STUCK_EVERY = 60.0
 HOUSEKEEPING_EVERY = 600.0
 DRAFTS_EVERY = 60.0
 """A survey that ends by itself takes its drafts along within this time, and what was kept in its last moment."""
+
+SEALS_EVERY = 60.0
+"""Assignments open at six to the minute even where nobody looks."""
 
 BEAT_EVERY = 5.0
 log = logging.getLogger(__name__)
@@ -138,6 +142,9 @@ class Dispatcher:
         if self._is_time("housekeeping", HOUSEKEEPING_EVERY):
             with self._shop.database.write() as connection:
                 owed.forget_done(connection)
+        if self._shop.secret_key and self._is_time("seals", SEALS_EVERY):
+            with self._shop.database.write() as connection:
+                open_due(connection, self._shop.secret_key, self._shop.now())
         if self._is_time("drafts", DRAFTS_EVERY):
             with self._shop.database.write() as connection:
                 forgotten = forget_drafts(connection, self._shop.now())

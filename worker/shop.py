@@ -24,6 +24,7 @@ class Shop:
     now: Callable[[], datetime]
     post: Post | None = None
     registry: Registry | None = None
+    secret_key: bytes | None = None  # opens the seals of assignments
 
 
 _opened: list[Shop] = []
@@ -37,7 +38,9 @@ def open_shop(settings: Settings) -> Shop:
     engine = make_engine(settings.database_url, pool_size=1, max_overflow=2)
     post = Post(Safe(settings.secret_key), sender_of(settings))
     registry = registry_of(settings.objects, settings.secret_key)
-    shop = Shop(Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post, registry)
+    shop = Shop(
+        Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post, registry, settings.secret_key
+    )
     _opened[:] = [shop]
     return shop
 

@@ -23,6 +23,7 @@ from api.services import KEY
 from api.store.findings import findings_of
 from api.store.inspections import assignment, check_ins_of
 from api.store.people import audit
+from survey_forms.inspection.mornings import last_opened
 from tests.attacks import refused_by_the_decoder, refused_unopened, taken_and_cleaned
 from tests.inspections import (
     HALL,
