@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from survey_forms.numbers import ZERO, plain
-from survey_forms.scheme.model import Aspect, Rule
+from survey_forms.scheme.model import Aspect, Rule, Scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,31 @@ class Caps:
     rules: Mapping[str, Rule] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What one cap did not let through: which cap, what came to it, and how much of that it cut off."""
+
+    kind: Literal["rule", "aspect", "total"]
+    id: str  # of the rule or the aspect; "" for the total
+    cap: Decimal
+    came: Decimal
+    article: str
+
+    @property
+    def points(self) -> Decimal:
+        """The points that were cut off."""
+        return self.came - self.cap
+
+
+def caps_of_ledger(scheme: Scheme, component: str) -> Caps:
+    """The limits that a scheme sets to the ledger of the component at that path."""
+    return Caps(
+        scheme.by_path[component].cap,
+        {one.id: one for one in scheme.aspects if one.of == component},
+        {one.id: one for one in scheme.rules if one.of == component},
+    )
+
+
 def standing(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The entries that count: neither reversed nor reversing.
 
@@ -51,6 +77,31 @@ def deducted(entries: Iterable[Entry], caps: Caps) -> Decimal:
         held = sum((_held(sum(points, ZERO), _cap(caps.rules, rule)) for rule, points in rules.items()), ZERO)
         total += _held(held, _cap(caps.aspects, aspect))
     return _held(total, caps.total)
+
+
+def cuts(entries: Iterable[Entry], caps: Caps, article: str = "") -> tuple[Cut, ...]:
+    """What each cap cut off, rules before their aspect and the total last.
+
+    The cut points and `deducted` make the sum of all entries. `article` is that of the total's cap.
+    """
+    found: list[Cut] = []
+    total = ZERO
+    for aspect, rules in _grouped(entries).items():
+        held = ZERO
+        for rule, points in rules.items():
+            held += _cut(found, "rule", caps.rules.get(rule), sum(points, ZERO))
+        total += _cut(found, "aspect", caps.aspects.get(aspect), held)
+    if caps.total is not None and total > caps.total:
+        found.append(Cut("total", "", caps.total, total, article))
+    return tuple(found)
+
+
+def _cut(found: list[Cut], kind: Literal["rule", "aspect"], limit: Aspect | Rule | None, came: Decimal) -> Decimal:
+    """What a limit lets through; what it cuts off is added to `found`."""
+    if limit is None or limit.cap is None or came <= limit.cap:
+        return came
+    found.append(Cut(kind, limit.id, limit.cap, came, limit.article))
+    return limit.cap
 
 
 def sum_in_words(entries: Iterable[Entry], caps: Caps) -> str:
