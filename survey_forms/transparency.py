@@ -112,6 +112,32 @@ class Tree:
         ]
         return tuple(sibling for sibling in siblings if sibling)
 
+    def consistency(self, earlier: int) -> tuple[bytes, ...]:
+        """The proof that the first `earlier` leaves stand in this tree as they stood: RFC 9162, section 2.1.4.1.
+
+        Nothing is to be proved of no leaves, or of all of them: the proof is empty then.
+
+        Raises:
+            IndexError: this tree is smaller.
+        """
+        if not 0 <= earlier <= self.size:
+            raise IndexError(f"no {earlier} leaves in a tree of {self.size}")
+        return tuple(self._subproof(earlier, 0, self.size, whole=True)) if earlier else ()
+
+    def _subproof(self, earlier: int, low: int, high: int, *, whole: bool) -> list[bytes]:
+        """SUBPROOF(m, D[low:high], b) of the RFC, whose `b` says that the earlier tree's own root is at hand."""
+        if earlier == high - low:
+            return [] if whole else [self._node(low, high)]
+        half = low + (1 << (high - low - 1).bit_length() - 1)
+        if earlier <= half - low:
+            return [*self._subproof(earlier, low, half, whole=whole), self._node(half, high)]
+        return [*self._subproof(earlier - (half - low), half, high, whole=False), self._node(low, half)]
+
+    def _node(self, low: int, high: int) -> bytes:
+        """The hash over leaves low..high, which stand under one node: the recursion cuts nowhere else."""
+        height = (high - low - 1).bit_length()
+        return self.levels[height][(low >> height) * HASH_LENGTH :][:HASH_LENGTH]
+
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
     """Whether a leaf stands at that index of the tree with that size and root: RFC 9162, section 2.1.3.2."""
@@ -129,6 +155,32 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
             node = node_hash(node, sibling)
         place, last = place >> 1, last >> 1
     return last == 0 and node == root
+
+
+def verify_consistency(earlier: int, size: int, path: Sequence[bytes], earlier_root: bytes, root: bytes) -> bool:
+    """Whether the tree of that size and root begins with the earlier one: RFC 9162, section 2.1.4.2."""
+    if not 0 <= earlier <= size:
+        return False
+    if earlier in {0, size}:
+        return not path and earlier_root == (root if earlier else sha256(b"").digest())
+    place, last = earlier - 1, size - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    steps = [earlier_root, *path] if earlier & (earlier - 1) == 0 else list(path)
+    if not steps:
+        return False
+    old = new = steps[0]
+    for sibling in steps[1:]:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            old, new = node_hash(sibling, old), node_hash(sibling, new)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            new = node_hash(new, sibling)
+        place, last = place >> 1, last >> 1
+    return last == 0 and old == earlier_root and new == root
 
 
 def _refuse_ambiguity(value: object, path: str) -> None:

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey_forms.transparency import Tree, canonical_json, leaf_hash, node_hash, tree_root, verify_inclusion
+from survey_forms.transparency import (
+    Tree,
+    canonical_json,
+    leaf_hash,
+    node_hash,
+    tree_root,
+    verify_consistency,
+    verify_inclusion,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
@@ -147,3 +155,69 @@ def test_a_leaf_is_found_in_an_ordered_tree_and_a_stranger_is_not(leaves: set[by
     tree = Tree.of(ordered)
     assert [tree.index(leaf) for leaf in ordered] == list(range(len(ordered)))
     assert stranger in leaves or tree.index(stranger) is None
+
+
+def rfc9162_subproof(earlier: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
+    """Section 2.1.4.1 word for word."""
+    if earlier == len(leaves):
+        return [] if whole else [rfc9162(leaves)]
+    k = 1 << ((len(leaves) - 1).bit_length() - 1)
+    if earlier <= k:
+        return [*rfc9162_subproof(earlier, leaves[:k], whole=whole), rfc9162(leaves[k:])]
+    return [*rfc9162_subproof(earlier - k, leaves[k:], whole=False), rfc9162(leaves[:k])]
+
+
+def test_every_earlier_size_has_the_consistency_proof_of_the_rfc_and_it_holds() -> None:
+    leaves = some_leaves(70)
+    roots = [rfc9162(leaves[:size]) for size in range(71)]
+    for size in range(1, 71):
+        tree = Tree.of(leaves[:size])
+        for earlier in range(1, size + 1):
+            path = tree.consistency(earlier)
+            assert list(path) == rfc9162_subproof(earlier, leaves[:size], whole=True)
+            assert verify_consistency(earlier, size, path, roots[earlier], roots[size])
+
+
+def test_the_example_of_the_rfc_is_proved_as_it_prints_it() -> None:
+    """Section 2.1.5: seven leaves, proofs from 3, 4 and 6."""
+    a, b, c, d, e, f, j = some_leaves(7)
+    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
+    k = node_hash(g, h)
+    tree = Tree.of([a, b, c, d, e, f, j])
+    assert tree.consistency(3) == (c, d, g, node_hash(i, j))
+    assert tree.consistency(4) == (node_hash(i, j),)
+    assert tree.consistency(6) == (i, j, k)
+
+
+def test_a_tree_says_nothing_of_a_larger_one_and_of_none_there_is_nothing_to_prove() -> None:
+    tree = Tree.of(some_leaves(5))
+    assert tree.consistency(0) == ()
+    assert verify_consistency(0, 5, (), tree_root([]), tree.root)
+    assert verify_consistency(0, 0, (), tree_root([]), tree_root([]))
+    assert not verify_consistency(0, 5, (), tree.root, tree.root)
+    assert not verify_consistency(6, 5, (), tree.root, tree.root)
+    for size in (-1, 6):
+        with pytest.raises(IndexError):
+            tree.consistency(size)
+
+
+@given(st.integers(2, 200), st.data())
+def test_no_consistency_proof_holds_for_a_log_that_was_bent(number: int, data: st.DataObject) -> None:
+    leaves = some_leaves(number)
+    tree = Tree.of(leaves)
+    earlier = data.draw(st.integers(1, number - 1))
+    root, path = tree_root(leaves[:earlier]), list(tree.consistency(earlier))
+    assert verify_consistency(earlier, number, path, root, tree.root)
+
+    place = data.draw(st.integers(0, earlier - 1))
+    forked = Tree.of([*leaves[:place], leaf_hash(b"another"), *leaves[place + 1 :]])
+    assert not verify_consistency(earlier, number, forked.consistency(earlier), root, forked.root)
+    assert not verify_consistency(earlier, number, path, root, forked.root)
+    assert not verify_consistency(earlier, number, path[:-1], root, tree.root)
+    assert not verify_consistency(earlier, number, [*path, root], root, tree.root)
+    bent = data.draw(st.integers(0, len(path) - 1))
+    assert not verify_consistency(
+        earlier, number, [*path[:bent], leaf_hash(b"another"), *path[bent + 1 :]], root, tree.root
+    )
+    other = data.draw(st.integers(0, number).filter(lambda size: size != earlier))
+    assert not verify_consistency(other, number, path, root, tree.root)
