@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.actions.assignments import open_due
 from api.actions.ballots import close_ended
+from api.actions.escalation import remind_due
 from api.actions.windows import forget_drafts
 from api.store import owed, tallies
 from survey_forms.refusal import Refused
@@ -31,6 +32,7 @@ QUEUE_OF = {
     STUCK: "drain",
     "compose": "drain",
     "quality": "drain",
+    "slips": "drain",
     "photos": "photos",
     "notices": "notices",
     "frames": "notices",  # whoever reads people reads no answers (api/store/roles.py)
@@ -54,6 +56,9 @@ DRAFTS_EVERY = 60.0
 
 SEALS_EVERY = 60.0
 """Assignments open at six to the minute even where nobody looks."""
+
+REMINDERS_EVERY = 60.0
+"""Units are reminded and urged by the day; a minute late is early."""
 
 BEAT_EVERY = 5.0
 log = logging.getLogger(__name__)
@@ -145,6 +150,9 @@ class Dispatcher:
         if self._shop.secret_key and self._is_time("seals", SEALS_EVERY):
             with self._shop.database.write() as connection:
                 open_due(connection, self._shop.secret_key, self._shop.now())
+        if self._is_time("reminders", REMINDERS_EVERY):
+            with self._shop.database.write() as connection:
+                remind_due(connection, self._shop.now())
         if self._is_time("drafts", DRAFTS_EVERY):
             with self._shop.database.write() as connection:
                 forgotten = forget_drafts(connection, self._shop.now())

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from api.actions.answer_quality import raise_answer_flags
 from api.actions.results import compose
-from worker import frames, notices, photos
+from worker import frames, notices, photos, slips
 from worker.shop import Shop
 
 Job = Callable[[Connection, Shop, str], None]
@@ -54,5 +54,6 @@ OUTBOX_WORK: Mapping[str, Work] = {
     "notices": Work(notices.send_notice, at_once=1),  # what went out is committed before the next one goes
     "photos": Work(render_photo, at_once=1),  # a hostile file may take the decoder's whole 15 s
     "quality": Work(look_at_answers, at_once=500),
+    "slips": Work(slips.write_slip, at_once=50),
 }
 """By topic of the outbox (`api/store/owed.py`)."""

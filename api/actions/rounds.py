@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from api.actions.ballots import close_if_sealed
 from api.store import closings, people, results, rounds
+from api.store.objections import undecided_in
 from api.store.owed import emit, is_owed
 from api.store.rounds import RoundState
 from api.store.windows import drop_drafts_of
@@ -67,17 +68,20 @@ def publish(connection: Connection, round_id: int, staff_id: int, now: datetime)
 
 
 def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
-    """What stands between a round and its publication: answers to count, a composite to compute or to complete.
+    """What stands between a round and its publication: objections, answers to count, a composite to compute or complete.
 
     Read in the order in which work passes from one to the next, so that what the worker finishes meanwhile is seen at
     the next station and never slips between two.
     """
+    objected = undecided_in(connection, held.evaluation_id)
     surveys = rounds.surveys_of_round(connection, held.id)
     sealed = closings.ballots_to_count(connection, surveys)
     uncounted = rounds.answers_uncounted(connection, surveys)
     is_behind = is_owed(connection, "compose", str(held.evaluation_id))
     composite = results.latest_composite(connection, held.evaluation_id)
     missing = [Fault("ballot_uncounted", str(survey_id)) for survey_id in sealed]
+    if objected:
+        missing.append(Fault("objections_undecided", "", {"number": objected}))
     if uncounted:
         missing.append(Fault("answers_uncounted", "", {"number": uncounted}))
     if is_behind:

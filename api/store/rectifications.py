@@ -17,7 +17,6 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    or_,
     select,
     update,
 )
@@ -25,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.store.base import metadata, moment, serial
 from api.store.evaluations import evaluation, unit
-from api.store.inspections import assignment
+from api.store.inspections import assignment, visit
 from api.store.ledger import ledger_entry
 from api.store.objections import objection
 from api.store.people import staff
@@ -149,20 +148,6 @@ class Step:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A file that a unit handed in."""
-
-    id: int
-    objection_id: int | None
-    step_id: int | None
-    sha256: bytes
-    name: str
-    media_type: str
-    size: int
-    added_by: int
-
-
 _orderer, _closer = staff.alias("orderer"), staff.alias("closer")
 _RECTIFICATION: Select[Any] = select(
     rectification, _orderer.c.name.label("orderer"), _closer.c.name.label("closer")
@@ -212,11 +197,9 @@ def overdue_in(connection: Connection, evaluation_id: int, today: date) -> list[
     return [one for one in rectifications_in(connection, evaluation_id) if one.is_overdue(today)]
 
 
-def due_by(connection: Connection, last: date) -> list[int]:
-    """What waits for its unit and is due by that day; the clock looks at each."""
-    query = select(rectification.c.id).where(
-        rectification.c.status.in_(("ordered", "returned")), rectification.c.due_on <= last
-    )
+def waiting_for_units(connection: Connection) -> list[int]:
+    """What waits for its unit, in order; the clock looks at each."""
+    query = select(rectification.c.id).where(rectification.c.status.in_(("ordered", "returned")))
     return list(connection.execute(query.order_by(rectification.c.id)).scalars())
 
 
@@ -259,45 +242,12 @@ def steps_of(connection: Connection, key: int) -> list[Step]:
     return [Step(*row) for row in connection.execute(query)]
 
 
-_PAPER: Select[Any] = select(
-    paper.c.id,
-    paper.c.objection_id,
-    paper.c.step_id,
-    paper.c.sha256,
-    paper.c.name,
-    paper.c.media_type,
-    paper.c.size,
-    paper.c.added_by,
-)
-
-
-def put_paper(connection: Connection, values: Mapping[str, Any]) -> None:
-    """Write that a file was handed in."""
-    connection.execute(insert(paper).values(**values))
-
-
-def papers_of_objection(connection: Connection, objection_id: int) -> list[Paper]:
-    """What a unit handed in with its objection."""
-    query = _PAPER.where(paper.c.objection_id == objection_id).order_by(paper.c.id)
-    return [Paper(*row) for row in connection.execute(query)]
-
-
-def papers_of_rectification(connection: Connection, key: int) -> list[Paper]:
-    """What a unit handed in as proofs, step by step."""
-    query = _PAPER.join(rectification_step, rectification_step.c.id == paper.c.step_id)
-    query = query.where(rectification_step.c.rectification_id == key).order_by(paper.c.id)
-    return [Paper(*row) for row in connection.execute(query)]
-
-
-def paper_numbered(connection: Connection, paper_id: int, unit_id: int | None = None) -> Paper | None:
-    """The paper of that key; with a unit, only if the matter is that unit's."""
+def revisit_is_open(connection: Connection, key: int) -> bool:
+    """Whether a re-inspection was ordered, stands, and its visit is not over."""
     query = (
-        _PAPER.outerjoin(objection, objection.c.id == paper.c.objection_id)
-        .outerjoin(rectification_step, rectification_step.c.id == paper.c.step_id)
-        .outerjoin(rectification, rectification.c.id == rectification_step.c.rectification_id)
-        .where(paper.c.id == paper_id)
+        select(assignment.c.id)
+        .join(rectification, rectification.c.assignment_id == assignment.c.id)
+        .outerjoin(visit, visit.c.assignment_id == assignment.c.id)
+        .where(rectification.c.id == key, assignment.c.withdrawn_at.is_(None), visit.c.closed_at.is_(None))
     )
-    if unit_id is not None:
-        query = query.where(or_(objection.c.unit_id == unit_id, rectification.c.unit_id == unit_id))
-    row = connection.execute(query).first()
-    return Paper(*row) if row else None
+    return connection.execute(query.limit(1)).first() is not None
