@@ -1,24 +1,32 @@
 """A photo becomes evidence: the original is kept first, then its row; then it is decoded apart and judged."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
 from api.actions.inspections import own_visit, refuse_if_closed
+from api.actions.presence import best_of
 from api.evidence.decoder import Decoded, Decoder
-from api.evidence.intake import Received
+from api.evidence.intake import Received, received
 from api.objects import Objects
 from api.store import people
 from api.store.inspections import check_ins_of
 from api.store.owed import emit
-from api.store.photos import Photo, judge_photo, photo_hashed, put_photo
-from survey_forms.inspection.datum import Datum, Position
-from survey_forms.inspection.photo_claims import CheckedIn, Claims, camera_time, photo_flags
+from api.store.photos import Photo, alike, judge_photo, photo_hashed, put_photo
+from survey_forms.inspection.datum import Position
+from survey_forms.inspection.likeness import NEAR, likeness
+from survey_forms.inspection.photo_claims import CheckedIn, Claims, PhotoFlag, camera_time, photo_flags
 from survey_forms.refusal import Refused
 
 LONGEST_NAME = 200
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS = 4_102_444_800_000  # the year 2100
+ALIKE_WITHIN = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class PhotoSent:
     staff_id: int
     original_name: str
     claimed_at: datetime
+    capture: Mapping[str, Any] | None = None  # the event as the phone chained it, with `ticket_issued_at` in ms
 
 
 def add_photo(connection: Connection, objects: Objects, received: Received, sent: PhotoSent, now: datetime) -> Photo:
@@ -52,6 +61,21 @@ def add_photo(connection: Connection, objects: Objects, received: Received, sent
     return known
 
 
+def add_kept(connection: Connection, objects: Objects, sha256: bytes, sent: PhotoSent, now: datetime) -> Photo:
+    """Take a photo into a visit whose bytes are in the store already; they are read, and hashed, once more.
+
+    Raises:
+        Refused: as `add_photo`, and what `received` refuses.
+        FileNotFoundError: the bytes are not there.
+    """
+    with (
+        objects.at_hand("originals", sha256) as path,
+        path.open("rb") as file,
+        received(file, sha256.hex()) as content,
+    ):
+        return add_photo(connection, objects, content, sent, now)
+
+
 def _put(connection: Connection, received: Received, sent: PhotoSent, now: datetime) -> bool:
     name = "".join(letter for letter in sent.original_name if letter.isprintable())
     return put_photo(
@@ -67,6 +91,7 @@ def _put(connection: Connection, received: Received, sent: PhotoSent, now: datet
             "claimed_sha256": received.claimed_sha256,
             "width": received.header.width,
             "height": received.header.height,
+            "capture": sent.capture,
         },
     )
 
@@ -96,11 +121,10 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
     photo = photo_hashed(connection, sha256, lock=True)
     if photo is None or photo.verdict != "pending":
         return
-    if not objects.has("originals", sha256):
-        raise FileNotFoundError(f"the original of photo {sha256.hex()} is not in the store")
     verdict: dict[str, object]
     try:
-        decoded = decoder.decode(objects.path("originals", sha256), photo.media_type)
+        with objects.at_hand("originals", sha256) as path:
+            decoded = decoder.decode(path, photo.media_type)
     except Refused as refused:
         verdict = {"verdict": "refused", "verdict_code": refused.code}
     else:
@@ -112,23 +136,56 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
 
 
 def _read(connection: Connection, photo: Photo, decoded: Decoded) -> dict[str, object]:
-    """What the photo says of itself, and where that contradicts the visit's check-ins."""
-    position = None
-    if decoded.lat is not None and decoded.lon is not None:
-        position = Position(decoded.lat, decoded.lon)
-    claims = Claims(
-        position, camera_time(decoded.taken, decoded.offset), photo.claimed_at, decoded.metadata_damaged
-    )  # fmt: skip
-    check_ins = [
-        CheckedIn(
-            Position(seen.lat, seen.lon, Datum(seen.datum)) if seen.lat is not None and seen.lon is not None else None,
-            seen.claimed_at,
-        )
-        for seen in check_ins_of(connection, photo.visit_id)
-    ]
-    return {
+    """What the photo says of itself, where that contradicts the visit's check-ins, and what it resembles."""
+    known = {
         "exif_lat": decoded.lat,
         "exif_lon": decoded.lon,
         "exif_taken": f"{decoded.taken}{decoded.offset or ''}" if decoded.taken else None,
-        "flags": [flag.value for flag in photo_flags(claims, check_ins)],
+        "likeness": likeness(decoded.grey),
     }
+    seen = replace(photo, **known)  # type: ignore[arg-type]  # each has its field's type; the mapping hides it
+    claims = replace(claims_of(seen), metadata_damaged=decoded.metadata_damaged)
+    flags = [flag.value for flag in photo_flags(claims, checked_in(connection, photo.visit_id))]
+    if alike(connection, seen, ALIKE_WITHIN, NEAR):
+        flags.append(PhotoFlag.ALIKE.value)
+    return known | {"flags": flags}
+
+
+def claims_of(photo: Photo) -> Claims:
+    """What a judged photo says of itself, and what the page saw when it was taken."""
+    position = None
+    if photo.exif_lat is not None and photo.exif_lon is not None:
+        position = Position(photo.exif_lat, photo.exif_lon)
+    taken = photo.exif_taken or ""
+    capture = photo.capture or {}
+    return Claims(
+        position,
+        camera_time(taken[:19] or None, taken[19:] or None),
+        _moment(capture.get("modified")) or photo.claimed_at,
+        PhotoFlag.METADATA_DAMAGED in photo.flags,
+        _position(capture.get("fix")),
+        _moment(capture.get("ticket_issued_at")),
+    )
+
+
+def checked_in(connection: Connection, visit_id: UUID) -> list[CheckedIn]:
+    """A visit's check-ins as photos are held against them."""
+    found = ((best_of(seen), seen) for seen in check_ins_of(connection, visit_id))
+    return [CheckedIn(best.position if best else None, seen.claimed_at) for best, seen in found]
+
+
+def _moment(value: object) -> datetime | None:
+    """Milliseconds of a phone as a moment; None for anything else, for a phone may send anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return EPOCH + timedelta(milliseconds=value) if 0 <= value < LATEST_MS else None
+
+
+def _position(fix: object) -> Position | None:
+    """[lat, lon, …] of a phone as a position; None for anything else."""
+    if not isinstance(fix, list) or len(fix) < 2 or not all(isinstance(part, int | float) for part in fix[:2]):
+        return None
+    try:
+        return Position(float(fix[0]), float(fix[1]))
+    except Refused:
+        return None

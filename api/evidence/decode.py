@@ -1,8 +1,9 @@
 """The process that opens strangers' photos: run as a script, it imports nothing of ours and knows no secret.
 
 It reads one line of JSON a photo and answers each with one exit status. For every photo it forks: the child takes
-limits on memory, processor and clock, decodes, writes rendition, thumbnail and `report.json` into the folder it was
-given, and ends; no photo can touch the next one's memory, and Python starts only once for many photos.
+limits on memory, processor and clock, decodes, writes rendition, thumbnail, a tiny grey picture and `report.json`
+into the folder it was given, and ends; no photo can touch the next one's memory, and Python starts only once for
+many photos. A job with `covers` is a clean rendition whose faces and plates are covered in a second copy.
 """
 
 import json
@@ -25,6 +26,9 @@ LARGEST_OUTPUT = 32 * 1024 * 1024  # bytes; 2,560 pixels square are at most 20 M
 MOST_PIXELS = 50_000_000
 RENDITION = 2560  # pixels of the longer side, unless the job asks for less
 THUMBNAIL = 320
+BLOCK = 16  # pixels of a JPEG's largest unit, its colours being stored at half the resolution
+COVER = (118, 118, 118)
+GREY = 32  # pixels a side; what the likeness of two photos is read from
 QUALITY = 85
 FILTER = Image.Resampling.HAMMING  # as sharp as bicubic when making smaller, and half its work
 READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin)  # imported before the first fork: ready in every child
@@ -74,11 +78,14 @@ def _limit() -> None:
             resource.setrlimit(kind, (most, most))
 
 
-def _work(job: dict[str, str]) -> int:
+def _work(job: dict[str, Any]) -> int:
     folder = Path(job["folder"])
     try:
-        longest = min(int(job.get("longest", RENDITION)), RENDITION)
-        report = _copies(Path(job["original"]), job["format"], folder, longest)
+        if "covers" in job:
+            report = _covered(Path(job["original"]), job["covers"], folder)
+        else:
+            longest = min(int(job.get("longest", RENDITION)), RENDITION)
+            report = _copies(Path(job["original"]), job["format"], folder, longest)
     except MemoryError:
         report = {"refused": "photo_too_costly"}
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -108,10 +115,38 @@ def _copies(original: Path, kind: str, folder: Path, longest: int) -> dict[str, 
         picture = picture.transpose(turn)  # cheap now that it is small
     clean = Image.new("RGB", picture.size, "white")
     clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
+    _save(clean, folder)
+    return report
+
+
+def _save(clean: Image.Image, folder: Path) -> None:
+    """Write rendition, thumbnail and the grey picture."""
     clean.save(folder / "rendition", "JPEG", quality=QUALITY)
     clean.thumbnail((THUMBNAIL, THUMBNAIL), FILTER)
     clean.save(folder / "thumbnail", "JPEG", quality=QUALITY)
-    return report
+    (folder / "grey").write_bytes(clean.convert("L").resize((GREY, GREY), Image.Resampling.BOX).tobytes())
+
+
+def _covered(rendition: Path, covers: list[list[float]], folder: Path) -> dict[str, Any]:
+    """Fill rectangles with one grey: pixels and smears can be guessed back, what is gone cannot.
+
+    They grow to the 16-pixel blocks in which JPEG has stored the rendition, for a block that a rectangle cuts shows
+    ripples of what was under it.
+    """
+    with Image.open(rendition, formats=("JPEG",)) as image:
+        clean = image.convert("RGB")
+    for x, y, width, height in covers:
+        left, right = _blocks(x, width, clean.width)
+        top, bottom = _blocks(y, height, clean.height)
+        clean.paste(COVER, (left, top, right, bottom))
+    _save(clean, folder)
+    return {"covered": len(covers)}
+
+
+def _blocks(begins: float, length: float, pixels: int) -> tuple[int, int]:
+    """From shares of a side to the pixels of whole blocks."""
+    first, last = int(begins * pixels) // BLOCK, int((begins + length) * pixels) // BLOCK
+    return first * BLOCK, min((last + 1) * BLOCK, pixels)
 
 
 def _load(image: Image.Image, longest: int) -> None:

@@ -7,14 +7,16 @@ import select
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from api.evidence import header
+from survey_forms.inspection.likeness import SIDE
 from survey_forms.refusal import Refused
 
 SCRIPT = Path(__file__).with_name("decode.py")
@@ -32,6 +34,7 @@ class Decoded:
 
     rendition: bytes  # JPEG, at most 2,560 pixels a side or what was asked for, no metadata
     thumbnail: bytes  # JPEG, at most 320 pixels a side
+    grey: bytes  # 32 × 32 pixels, from which the likeness of two photos is read
     lat: float | None  # degrees, WGS-84 as Exif says
     lon: float | None
     taken: str | None  # "2026:11:21 09:30:00" by the camera's clock
@@ -58,14 +61,30 @@ class Decoder:
             Refused: `photo_too_costly` where the child ran out of memory, time or patience; else what it reported.
             ChildProcessError: the decoding process itself does not start or was ended: not the photo's fault.
         """
+        job: dict[str, object] = {"original": str(original), "format": FORMATS[media_type]}
+        if longest is not None:
+            job["longest"] = longest
+        with self._done(job) as folder:
+            return _collected(folder)
+
+    def cover(self, rendition: Path, covers: Sequence[Sequence[float]]) -> tuple[bytes, bytes]:
+        """A rendition and its thumbnail with rectangles filled: [x, y, width, height] as shares of the whole.
+
+        Raises:
+            Refused, ChildProcessError: as `decode`.
+        """
+        with self._done({"original": str(rendition), "covers": [list(one) for one in covers]}) as folder:
+            _report(folder)
+            return _whole(folder, "rendition"), _whole(folder, "thumbnail")
+
+    @contextmanager
+    def _done(self, job: dict[str, object]) -> Iterator[Path]:
+        """The folder in which a child has left its work."""
         with TemporaryDirectory(prefix="mingcha-photo-") as folder:
-            job = {"original": str(original), "format": FORMATS[media_type], "folder": folder}
-            if longest is not None:
-                job["longest"] = str(longest)
-            status = self._ask(json.dumps(job).encode() + b"\n")
+            status = self._ask(json.dumps(job | {"folder": folder}).encode() + b"\n")
             if status != 0:
                 raise Refused("photo_too_costly", status=status)
-            return _collected(Path(folder))
+            yield Path(folder)
 
     def close(self) -> None:
         """End the process and whatever it still runs."""
@@ -117,14 +136,12 @@ def _start() -> subprocess.Popen[bytes]:
 
 def _collected(folder: Path) -> Decoded:
     """What the child left in its folder; it may have been anybody's code, so nothing in it is believed unread."""
+    report = _report(folder)
     try:
-        report = json.loads(_bounded(folder / "report.json", LARGEST_REPORT))
-        if "refused" in report:
-            code = report["refused"]
-            raise Refused(code if code in REFUSALS else "photo_damaged")
         return Decoded(
-            rendition=_jpeg(folder / "rendition"),
-            thumbnail=_jpeg(folder / "thumbnail"),
+            rendition=_whole(folder, "rendition"),
+            thumbnail=_whole(folder, "thumbnail"),
+            grey=_grey(folder),
             lat=_degrees(report["lat"], 90),
             lon=_degrees(report["lon"], 180),
             taken=_matching(TAKEN, report["taken"]),
@@ -135,10 +152,32 @@ def _collected(folder: Path) -> Decoded:
         raise Refused("photo_damaged") from error
 
 
-def _jpeg(path: Path) -> bytes:
-    content = _bounded(path, header.LARGEST)
+def _report(folder: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(_bounded(folder / "report.json", LARGEST_REPORT))
+        if "refused" in report:
+            code = report["refused"]
+            raise Refused(code if code in REFUSALS else "photo_damaged")
+    except (OSError, ValueError, TypeError) as error:
+        raise Refused("photo_damaged") from error
+    return dict(report)
+
+
+def _whole(folder: Path, name: str) -> bytes:
+    """A copy that the child has made, which must be a JPEG."""
+    try:
+        content = _bounded(folder / name, header.LARGEST)
+    except (OSError, ValueError) as error:
+        raise Refused("photo_damaged") from error
     if header.read_header(content).media_type != "image/jpeg":
-        raise ValueError(path.name)
+        raise Refused("photo_damaged")
+    return content
+
+
+def _grey(folder: Path) -> bytes:
+    content = _bounded(folder / "grey", SIDE * SIDE)
+    if len(content) != SIDE * SIDE:
+        raise ValueError("grey")
     return content
 
 

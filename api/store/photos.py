@@ -1,8 +1,10 @@
 """Photos: the original by its hash, what was found in it, and whose visit it belongs to."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +21,20 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    cast,
+    func,
+    or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, insert
 
 from api.store.base import facts, metadata, moment
-from api.store.inspections import visit
+from api.store.inspections import assignment, visit
 from api.store.people import staff
+from api.store.sites import site
+from survey_forms.inspection.mornings import CHINA
 
 photo = Table(
     "photo",
@@ -80,12 +88,45 @@ class Photo:
     exif_lon: float | None
     exif_taken: str | None
     flags: tuple[str, ...]
+    likeness: int | None = None
+    capture: Mapping[str, Any] | None = None  # as the phone chained it
+    blurs: list[list[float]] | None = None
+    blurred_by: int | None = None
+    blurred_at: datetime | None = None
 
     @property
     def name(self) -> str:
         """The hash as hexadecimal: the photo's name in addresses, and in the ledger."""
         return self.sha256.hex()
 
+    @property
+    def blurred_key(self) -> bytes | None:
+        """Where the copy with covered rectangles is kept: other rectangles are another copy, none is overwritten."""
+        return blurred_key(self.sha256, self.blurs) if self.blurs else None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A photo of another visit that shows nearly the same picture."""
+
+    sha256: bytes
+    visit_id: UUID
+    received_at: datetime
+    bits: int  # of 64 that differ
+    unit_id: int
+
+    @property
+    def name(self) -> str:
+        """The hash as hexadecimal."""
+        return self.sha256.hex()
+
+
+def blurred_key(sha256: bytes, blurs: Sequence[Sequence[float]]) -> bytes:
+    """The SHA-256 over the original's hash and the rectangles."""
+    return hashlib.sha256(sha256 + json.dumps([list(one) for one in blurs]).encode()).digest()
+
+
+_PLACED = visit.join(assignment, assignment.c.id == visit.c.assignment_id).join(site, site.c.id == assignment.c.site_id)
 
 _PHOTO: Select[Any] = select(
     photo.c.visit_id,
@@ -103,6 +144,11 @@ _PHOTO: Select[Any] = select(
     photo.c.exif_lon,
     photo.c.exif_taken,
     photo.c.flags,
+    photo.c.likeness,
+    photo.c.capture,
+    photo.c.blurs,
+    photo.c.blurred_by,
+    photo.c.blurred_at,
 )
 
 
@@ -129,6 +175,41 @@ def photos_hashed(connection: Connection, hashes: list[bytes]) -> list[Photo]:
     """The photos with those hashes, in the order of arrival."""
     query = _PHOTO.where(photo.c.sha256.in_(hashes)).order_by(photo.c.received_at, photo.c.sha256)
     return [_photo(row) for row in connection.execute(query)]
+
+
+def alike(connection: Connection, one: Photo, within: timedelta, bits: int) -> list[Alike]:
+    """Photos of other visits that differ in few bits: of the same unit within that time, of any unit that day (China).
+
+    Both times are the server's. The nearest first.
+    """
+    if one.likeness is None:
+        return []
+    others = photo.alias("other")
+    apart = func.bit_count(cast(others.c.likeness.bitwise_xor(one.likeness), BIT(64)))
+    here = select(site.c.unit_id).select_from(_PLACED).where(visit.c.id == one.visit_id).scalar_subquery()
+    begins = one.received_at.astimezone(CHINA).replace(hour=0, minute=0, second=0, microsecond=0)
+    query = (
+        select(others.c.sha256, others.c.visit_id, others.c.received_at, apart.label("bits"), site.c.unit_id)
+        .select_from(_PLACED.join(others, others.c.visit_id == visit.c.id))
+        .where(others.c.visit_id != one.visit_id, others.c.likeness.is_not(None), apart <= bits)
+        .where(
+            or_(
+                and_(
+                    site.c.unit_id == here,
+                    others.c.received_at.between(one.received_at - within, one.received_at + within),
+                ),
+                and_(others.c.received_at >= begins, others.c.received_at < begins + timedelta(days=1)),
+            )
+        )
+        .order_by("bits", others.c.received_at, others.c.sha256)
+    )
+    return [Alike(*row) for row in connection.execute(query)]
+
+
+def put_blurs(connection: Connection, sha256: bytes, blurs: list[list[float]] | None, by: int, now: datetime) -> None:
+    """Write which rectangles are covered, and who said so; None uncovers."""
+    values = {"blurs": blurs, "blurred_by": by, "blurred_at": now}
+    connection.execute(update(photo).where(photo.c.sha256 == sha256).values(**values))
 
 
 def judge_photo(connection: Connection, sha256: bytes, values: Mapping[str, Any]) -> None:

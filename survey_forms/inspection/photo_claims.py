@@ -24,16 +24,32 @@ class PhotoFlag(StrEnum):
     FAR = "flag_photo_far"
     OTHER_TIME = "flag_photo_other_time"
     BEFORE_CHECK_IN = "flag_photo_before_check_in"
+    BEFORE_TICKET = "flag_photo_before_ticket"
+    TAKEN_FAR = "flag_photo_taken_far"
+    ALIKE = "flag_photo_alike"  # raised where photos are compared, not here
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What came with a photo: the camera's word, and the time of the file on the phone."""
+    """What came with a photo: the camera's word, the time of the file on the phone, and what the page saw."""
 
     position: Position | None
     taken_at: datetime | None
     file_at: datetime
     metadata_damaged: bool = False
+    page_position: Position | None = None  # the browser's, at the moment of capture
+    ticket_at: datetime | None = None  # when the server issued the ticket that the photo was taken under
+
+
+@dataclass(frozen=True, slots=True)
+class Contradictions:
+    """How far a photo's word lies from the nearest check-in; None where one of both is silent."""
+
+    metres: float | None  # by the camera's position
+    page_metres: float | None  # by the browser's
+    apart: timedelta | None  # by the camera's clock
+    file_before: timedelta | None  # by which the file is older than the first check-in; negative when younger
+    ticket_before: timedelta | None  # by which it is older than the ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +70,33 @@ def camera_time(taken: str | None, offset: str | None) -> datetime | None:
         return None
 
 
-def photo_flags(claims: Claims, check_ins: Sequence[CheckedIn]) -> tuple[PhotoFlag, ...]:
-    """The contradictions between a photo and the check-ins of its visit; the nearest check-in counts."""
-    raised = [PhotoFlag.METADATA_DAMAGED] if claims.metadata_damaged else []
+def contradictions(claims: Claims, check_ins: Sequence[CheckedIn]) -> Contradictions:
+    """The distances between a photo and the check-ins of its visit; the nearest check-in counts."""
     places = [check_in.position for check_in in check_ins if check_in.position is not None]
-    if claims.position is not None and places:
-        nearest = min(distance_m(claims.position, place) for place in places)
-        if nearest > FARTHEST_M:
-            raised.append(PhotoFlag.FAR)
     times = [check_in.at for check_in in check_ins]
-    if claims.taken_at is not None and times:
-        taken_at = claims.taken_at
-        if min(abs(taken_at - at) for at in times) > LONGEST_APART:
-            raised.append(PhotoFlag.OTHER_TIME)
-    if times and claims.file_at < min(times) - EARLIEST_FILE:
-        raised.append(PhotoFlag.BEFORE_CHECK_IN)
-    return tuple(raised)
+
+    def nearest(position: Position | None) -> float | None:
+        return min((distance_m(position, place) for place in places), default=None) if position is not None else None
+
+    taken_at = claims.taken_at
+    return Contradictions(
+        metres=nearest(claims.position),
+        page_metres=nearest(claims.page_position),
+        apart=min((abs(taken_at - at) for at in times), default=None) if taken_at is not None else None,
+        file_before=min(times) - claims.file_at if times else None,
+        ticket_before=claims.ticket_at - claims.file_at if claims.ticket_at is not None else None,
+    )
+
+
+def photo_flags(claims: Claims, check_ins: Sequence[CheckedIn]) -> tuple[PhotoFlag, ...]:
+    """What in a photo contradicts the check-ins of its visit, or the ticket that it was taken under."""
+    found = contradictions(claims, check_ins)
+    raised = {
+        PhotoFlag.METADATA_DAMAGED: claims.metadata_damaged,
+        PhotoFlag.FAR: found.metres is not None and found.metres > FARTHEST_M,
+        PhotoFlag.OTHER_TIME: found.apart is not None and found.apart > LONGEST_APART,
+        PhotoFlag.BEFORE_CHECK_IN: found.file_before is not None and found.file_before > EARLIEST_FILE,
+        PhotoFlag.BEFORE_TICKET: found.ticket_before is not None and found.ticket_before > EARLIEST_FILE,
+        PhotoFlag.TAKEN_FAR: found.page_metres is not None and found.page_metres > FARTHEST_M,
+    }
+    return tuple(flag for flag in PhotoFlag if raised.get(flag))

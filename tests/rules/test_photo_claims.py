@@ -12,12 +12,18 @@ AT = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
 KILOMETRE = 1 / 111.195  # of latitude, in degrees
 
 
-def flags(*, north_km: float | None = None, minutes: float | None = None, file_minutes: float = 0, damaged=False):
+def north(kilometres: float | None) -> Position | None:
+    return None if kilometres is None else Position(HALL.lat + kilometres * KILOMETRE, HALL.lon)
+
+
+def flags(*, north_km=None, minutes=None, file_minutes=0.0, damaged=False, page_km=None, ticket_minutes=None):
     claims = Claims(
-        None if north_km is None else Position(HALL.lat + north_km * KILOMETRE, HALL.lon),
+        north(north_km),
         None if minutes is None else AT + timedelta(minutes=minutes),
         AT + timedelta(minutes=file_minutes),
         damaged,
+        north(page_km),
+        None if ticket_minutes is None else AT + timedelta(minutes=ticket_minutes),
     )
     return {flag.value for flag in photo_flags(claims, [CheckedIn(HALL, AT)])}
 
@@ -33,6 +39,11 @@ def flags(*, north_km: float | None = None, minutes: float | None = None, file_m
         ({"file_minutes": -1}, set()),
         ({"file_minutes": -3}, {"flag_photo_before_check_in"}),
         ({"damaged": True}, {"flag_photo_metadata_damaged"}),
+        ({"page_km": 0.9, "ticket_minutes": -600}, set()),
+        ({"page_km": 1.1}, {"flag_photo_taken_far"}),
+        ({"file_minutes": 0, "ticket_minutes": 1}, set()),
+        ({"file_minutes": 0, "ticket_minutes": 3}, {"flag_photo_before_ticket"}),
+        ({"file_minutes": -3, "ticket_minutes": -600}, {"flag_photo_before_check_in"}),
     ],
 )
 def test_only_contradictions_are_flagged(facts, raised):

@@ -4,19 +4,23 @@ import io
 import os
 import re
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from api.actions.photos import ALIKE_WITHIN
 from api.evidence import decode
 from api.evidence.decoder import Decoder
 from api.objects import Objects
 from api.store.people import audit
-from api.store.photos import photo_hashed
+from api.store.photos import alike, photo_hashed
+from api.store.photos import photo as photo_table
+from survey_forms.inspection.likeness import NEAR
 from survey_forms.refusal import Refused
 from tests.attacks import SCRIPT, a_jpeg_with_broken_exif, a_png, refused_by_the_decoder, taken_and_cleaned
 from tests.inspections import HALL, NOW, REAL_PHOTOS, a_check_in, a_jpeg, a_photo, a_town, phone_exif
@@ -64,6 +68,74 @@ def test_a_photo_gets_clean_copies_and_its_own_word_is_noted(judge, objects):
 def test_a_contradiction_with_the_check_in_is_flagged(judge):
     assert judge(a_jpeg(exif=phone_exif(lat=43.4674, lon=11.8851))).flags == ("flag_photo_far",)
     assert judge(a_jpeg_with_broken_exif()).flags == ("flag_photo_metadata_damaged",)
+
+
+def test_what_the_page_saw_is_held_against_the_check_in(judge):
+    far = {"modified": ms(NOW - timedelta(minutes=5)), "fix": [HALL[0] + 0.02, HALL[1], 9, ms(NOW)]}
+    capture = far | {"ticket_issued_at": ms(NOW - timedelta(minutes=1))}
+    assert judge(a_jpeg(), capture=capture).flags == (
+        "flag_photo_before_check_in",
+        "flag_photo_before_ticket",
+        "flag_photo_taken_far",
+    )
+    near = {"modified": ms(NOW), "fix": [*HALL, 9, ms(NOW)], "ticket_issued_at": ms(NOW - timedelta(days=2))}
+    assert judge(a_jpeg(color="red"), capture=near).flags == ()
+
+
+@pytest.mark.parametrize(
+    "capture",
+    [
+        {"modified": "yesterday", "fix": "here", "ticket_issued_at": True},
+        {"modified": float("1e300"), "fix": [400, 12], "ticket_issued_at": -1},
+        {"fix": [None, None, None, None], "modified": [], "ticket_issued_at": {}},
+        {"fix": [], "modified": None},
+        {},
+    ],
+)
+def test_nonsense_from_a_phone_is_no_claim(judge, capture):
+    assert judge(a_jpeg(), capture=capture).flags == ()
+
+
+def test_a_picture_like_one_of_another_visit_is_pointed_out_and_kept(judge, connection):
+    first = judge(a_scene())
+    again = judge(a_scene(quality=40))  # the same picture, other bytes, another visit of the same hall
+    assert (first.flags, again.flags, again.verdict) == ((), ("flag_photo_alike",), "clean")
+    found = alike(connection, again, ALIKE_WITHIN, NEAR)
+    assert [(one.sha256, one.bits <= NEAR) for one in found] == [(first.sha256, True)]
+    assert judge(a_scene(turned=True)).flags == ()
+    assert judge(a_jpeg(color="red")).likeness is None  # a plain wall resembles nothing
+
+
+def test_photos_of_one_visit_and_of_long_ago_are_not_compared(connection, objects):
+    town = a_town(connection)
+    visit_id = a_check_in(connection, town).visit_id
+    names = []
+    for quality in (80, 60, 40):
+        photo = a_photo(connection, objects, town, visit_id, a_scene(quality=quality))
+        render(connection, objects, photo.sha256.hex(), NOW)
+        names.append(photo.sha256)
+    assert [photo_hashed(connection, name).flags for name in names] == [(), (), ()]
+    long_ago = update(photo_table).values(received_at=NOW - timedelta(days=91))
+    connection.execute(long_ago)
+    late = a_photo(connection, objects, town, a_check_in(connection, town).visit_id, a_scene(quality=30))
+    render(connection, objects, late.sha256.hex(), NOW)
+    assert photo_hashed(connection, late.sha256).flags == ()
+    connection.execute(update(photo_table).values(received_at=NOW))
+    assert len(alike(connection, photo_hashed(connection, late.sha256), ALIKE_WITHIN, NEAR)) == 3
+
+
+def ms(moment) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def a_scene(*, quality: int = 85, turned: bool = False) -> bytes:
+    """A door, a window and a board on a wall."""
+    scene = Image.linear_gradient("L").resize((640, 480)).convert("RGB")
+    for color, box in (("navy", (40, 150, 220, 480)), ("white", (300, 60, 520, 200)), ("maroon", (300, 260, 600, 420))):
+        scene.paste(color, box)
+    written = io.BytesIO()
+    (scene.transpose(Image.Transpose.ROTATE_90) if turned else scene).save(written, "JPEG", quality=quality)
+    return written.getvalue()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
