@@ -47,14 +47,14 @@ _ONLY_GROWS = dict.fromkeys(
     (
         *("roll.frame", "roll.frame_member", "roll.plan", "roll.draw", "roll.draw_refusal"),
         *("roll.contact_attempt", "result.weighting", "result.weight"),
-        *("field.ledger_entry", "field.checkpoint", "field.blob", "field.rectification_step"),
+        *("field.ledger_entry", "field.checkpoint", "field.blob", "field.rectification_step", "field.paper"),
     ),
     "UPDATE, DELETE",
 )
 _STAYS = dict.fromkeys(
     (
         *("roll.case", "roll.backcheck", "field.upload", "field.visit", "field.check_in", "field.photo"),
-        *("field.finding", "field.objection", "field.rectification", "field.paper", "field.inspection_draw"),
+        *("field.finding", "field.objection", "field.rectification", "field.slip", "field.inspection_draw"),
     ),
     "DELETE",
 )

@@ -3,12 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from api.store import objections, rectifications, slips
 revision = '0004'
 down_revision = '0003'
 branch_labels = None
 depends_on = None
 
-ADDED_ONLY = ("field.blob", "field.checkpoint", "field.rectification_step")
+ADDED_ONLY = ("field.blob", "field.checkpoint", "field.rectification_step", "field.paper")
 """Added and never changed, by nobody; `field.refuse_change` is of the first migration."""
 CHECKS = (
     ("site", "risk", "risk IN ('A','B','C','D')"),
@@ -391,6 +393,8 @@ def upgrade() -> None:
     for table in ADDED_ONLY:
         op.execute(f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
                    "FOR EACH STATEMENT EXECUTE FUNCTION field.refuse_change()")
+    for guard in (objections.GUARD, rectifications.GUARD, slips.GUARD):
+        op.execute(guard)
 
 
 def downgrade() -> None:
@@ -462,3 +466,5 @@ def downgrade() -> None:
     op.drop_table('device', schema='field')
     op.drop_table('blob', schema='field')
     op.drop_constraint(op.f('uq_ledger_entry_seq_filed_by_decided_by'), 'ledger_entry', schema='field', type_='unique')
+    for name in ("keep_objection", "keep_rectification", "keep_slip"):
+        op.execute(f"DROP FUNCTION field.{name}()")
