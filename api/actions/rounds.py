@@ -68,7 +68,7 @@ def publish(connection: Connection, round_id: int, staff_id: int, now: datetime)
 
 
 def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
-    """What stands between a round and its publication: objections, answers to count, a composite to compute or complete.
+    """What stands between a round and its publication: objections, answers to count, a composite to complete.
 
     Read in the order in which work passes from one to the next, so that what the worker finishes meanwhile is seen at
     the next station and never slips between two.
