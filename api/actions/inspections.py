@@ -7,6 +7,7 @@ content it is refused. A check-in is classified and never blocked.
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -30,6 +31,7 @@ from api.store.inspections import close_visit as mark_closed
 from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
 from survey_forms.inspection.datum import Datum, Position
+from survey_forms.inspection.fences import fence_of
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
 from survey_forms.inspection.presence import Fix, Judgement, Site, best_fix, judge
@@ -73,9 +75,9 @@ def opened(connection: Connection, assignment_id: UUID, staff_id: int, now: date
 
 
 def own_visit(connection: Connection, visit_id: UUID, staff_id: int) -> Visit:
-    """The inspector's own visit. Raises Refused `not_found` for any other."""
+    """The visit of the inspector, or of the crew that they stand in. Raises Refused `not_found` for any other."""
     found = visit_numbered(connection, visit_id)
-    if found is None or found.inspector_id != staff_id:
+    if found is None or not (found.inspector_id == staff_id or is_on_crew(connection, found.assignment.id, staff_id)):
         raise Refused("not_found")
     return found
 
@@ -90,8 +92,9 @@ def refuse_if_closed(connection: Connection, visit: Visit) -> None:
 
 def judged(assignment: Assignment, sent: CheckInSent) -> Judgement:
     """The class and flags of a check-in, before it is kept."""
-    site = assignment.site
-    place = Site(Position(site.lat, site.lon, Datum(site.datum)), site.radius_m)
+    site, datum = assignment.site, Datum(assignment.site.datum)
+    fence = fence_of(site.fence, datum) if site.fence else None
+    place = Site(Position(site.lat, site.lon, datum), site.radius_m, fence)
     return judge(place, sent.fixes, sent.claimed_at)
 
 
@@ -106,8 +109,8 @@ def check_in(connection: Connection, sent: CheckInSent, staff_id: int, now: date
     judgement = judged(assignment, sent)
     if judgement.needs_reason and not sent.reason:
         raise Refused("check_in_reason_missing", "reason")
-    visit_id = _visit_of(connection, assignment, sent, staff_id, now)
-    values = _check_in_values(sent, judgement, visit_id, now)
+    visit_id = visit_of(connection, assignment, sent.visit_id, staff_id, sent.claimed_at, now)
+    values = check_in_values(sent, judgement, visit_id, staff_id, now)
     if check_in_numbered(connection, sent.id) is None:
         refuse_if_closed(connection, own_visit(connection, visit_id, staff_id))
         if put_check_in(connection, values):
@@ -137,6 +140,17 @@ def file_finding(connection: Connection, sent: FindingSent, staff_id: int, now: 
             `finding_description_missing`, `finding_photo_unfit`, `sent_before_otherwise`.
     """
     visit = own_visit(connection, sent.visit_id, staff_id)
+    if finding_numbered(connection, sent.id) is None:
+        refuse_if_closed(connection, visit)
+    return filed(connection, visit, sent, staff_id, now)
+
+
+def filed(connection: Connection, visit: Visit, sent: FindingSent, staff_id: int, now: datetime) -> Finding:
+    """File a finding in a visit that the caller has looked at, closed or not: a phone's record may come after that.
+
+    Raises:
+        Refused: as `file_finding`, but for `not_found` and `visit_closed`.
+    """
     rule = rule_of(connection, visit, sent.rule)
     points = _points(rule, sent.points)
     if not sent.description:
@@ -154,7 +168,6 @@ def file_finding(connection: Connection, sent: FindingSent, staff_id: int, now: 
         "filed_at": now,
     }
     if finding_numbered(connection, sent.id) is None:
-        refuse_if_closed(connection, visit)
         fit = {photo.sha256 for photo in photos_hashed(connection, list(photos)) if photo.visit_id == visit.id}
         if fit != set(photos):
             raise Refused("finding_photo_unfit", "photos")
@@ -216,29 +229,39 @@ def rule_of(connection: Connection, visit: Visit, rule_id: str) -> Rule:
     return found
 
 
-def _visit_of(connection: Connection, assignment: Assignment, sent: CheckInSent, staff_id: int, now: datetime) -> UUID:
-    """The assignment's visit, begun now unless there is one."""
+def visit_of(  # noqa: PLR0913, PLR0917 - what begins a visit: where, under what id, by whom and when
+    connection: Connection, assignment: Assignment, visit_id: UUID, staff_id: int, claimed_at: datetime, now: datetime
+) -> UUID:
+    """The assignment's one visit, begun now under this id unless there is one.
+
+    Raises:
+        Refused: `sent_before_otherwise` where the id belongs to another assignment's visit.
+    """
     if assignment.visit_id is None:
         values = {
-            "id": sent.visit_id,
+            "id": visit_id,
             "assignment_id": assignment.id,
             "inspector_id": staff_id,
-            "claimed_at": sent.claimed_at,
+            "claimed_at": claimed_at,
             "received_at": now,
         }
         if put_visit(connection, values):
-            return sent.visit_id
+            return visit_id
     fresh = assignment_numbered(connection, assignment.id)
     if fresh is None or fresh.visit_id is None:
-        raise Refused("sent_before_otherwise")  # the id belongs to another assignment's visit
+        raise Refused("sent_before_otherwise")
     return fresh.visit_id
 
 
-def _check_in_values(sent: CheckInSent, judgement: Judgement, visit_id: UUID, now: datetime) -> dict[str, object]:
+def check_in_values(
+    sent: CheckInSent, judgement: Judgement, visit_id: UUID, staff_id: int, now: datetime
+) -> dict[str, Any]:
+    """A check-in as it is stored: the best fix, and everything the phone saw."""
     best = best_fix(sent.fixes, sent.claimed_at) if sent.fixes else None
     return {
         "id": sent.id,
         "visit_id": visit_id,
+        "staff_id": staff_id,
         "lat": best.position.lat if best else None,
         "lon": best.position.lon if best else None,
         "accuracy_m": best.accuracy_m if best else None,

@@ -7,7 +7,18 @@ from flask import Blueprint, Flask, current_app, jsonify
 from werkzeug.wrappers import Response
 
 from api.auth import allow_anyone, allowed_roles
-from api.http import files, health, method_files, methods, responses, results, what_if
+from api.http import (
+    blobs,
+    files,
+    health,
+    method_files,
+    methods,
+    phone,
+    responses,
+    results,
+    visits,
+    what_if,
+)
 from api.http.api import init_api
 
 DOCUMENT = "mingcha-openapi"
@@ -18,7 +29,7 @@ pages = Blueprint("openapi", __name__)
 def init_app(app: Flask) -> None:
     """Register everything below /api, and /healthz."""
     api = init_api(app)
-    for family in (results, files, methods, method_files, what_if, responses):
+    for family in (results, files, methods, method_files, what_if, responses, phone, visits, blobs):
         api.register_blueprint(family.blp)
     app.extensions[DOCUMENT] = with_callers(app, api.spec.to_dict())
     app.register_blueprint(pages)

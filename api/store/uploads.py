@@ -1,9 +1,16 @@
 """What phones hand in: enrolled phones, blobs by their hash, and visits exactly as they were sent."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -11,11 +18,13 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    select,
+    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from api.store.base import facts, metadata, moment
-from api.store.inspections import visit
+from api.store.inspections import assignment, visit
 from api.store.people import staff
 from api.store.surveys import form_version
 
@@ -82,3 +91,125 @@ checklist = Table(
     Column("complete", Boolean, nullable=False),
     schema="field",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A visit as one phone sent it, and what became of it."""
+
+    id: UUID
+    staff_id: int
+    device_id: UUID | None
+    assignment_id: UUID
+    visit_id: UUID | None
+    digest: bytes
+    body: bytes
+    received_at: datetime
+    blobs: tuple[bytes, ...]
+    status: str  # waiting, settled, held
+    settled_at: datetime | None
+    problems: list[dict[str, Any]]
+    flags: tuple[str, ...]
+    clock_offset_ms: int | None
+    receipt: str | None
+    inspector: str  # whose phone
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are kept, and whether they are taken as evidence."""
+
+    sha256: bytes
+    size: int
+    staff_id: int
+    received_at: datetime
+    media_type: str | None
+    refused: str | None
+
+
+_UPLOAD = select(
+    *(column for column in upload.c if column.name != "chain_head"), staff.c.name.label("inspector")
+).select_from(upload.join(staff, staff.c.id == upload.c.staff_id))
+
+
+def put_device(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Enrol a phone unless it is enrolled."""
+    connection.execute(insert(device).values(**values).on_conflict_do_nothing())
+
+
+def device_numbered(connection: Connection, device_id: UUID) -> Any:
+    """The phone's row, ended or not; None where nobody enrolled it."""
+    return connection.execute(select(device).where(device.c.id == device_id)).first()
+
+
+def put_blob(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Note bytes as kept unless they are; whether they are new."""
+    statement = insert(blob).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(blob.c.sha256)).first() is not None
+
+
+def blobs_hashed(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Blob]:
+    """Those of the hashes whose bytes are kept."""
+    return {row.sha256: Blob(*row) for row in connection.execute(select(blob).where(blob.c.sha256.in_(list(hashes))))}
+
+
+def put_upload(connection: Connection, values: Mapping[str, Any]) -> bool:
+    """Keep what a phone sent unless its id is known; whether it is new."""
+    statement = insert(upload).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement.returning(upload.c.id)).first() is not None
+
+
+def upload_numbered(connection: Connection, upload_id: UUID, *, lock: bool = False) -> Upload | None:
+    """The upload of that key; with `lock` it is held until the transaction ends."""
+    query = _UPLOAD.where(upload.c.id == upload_id)
+    row = connection.execute(query.with_for_update(of=upload) if lock else query).first()
+    return _upload(row) if row else None
+
+
+def uploads_of(connection: Connection, *, staff_id: int | None = None, status: str, most: int = 200) -> list[Upload]:
+    """Uploads in a state, one inspector's or everybody's, the oldest first."""
+    query = _UPLOAD.where(upload.c.status == status).order_by(upload.c.received_at, upload.c.id).limit(most)
+    if staff_id is not None:
+        query = query.where(upload.c.staff_id == staff_id)
+    return [_upload(row) for row in connection.execute(query)]
+
+
+def uploads_into(connection: Connection, visit_id: UUID) -> list[Upload]:
+    """What went into a visit, the first first."""
+    query = _UPLOAD.where(upload.c.visit_id == visit_id).order_by(upload.c.received_at, upload.c.id)
+    return [_upload(row) for row in connection.execute(query)]
+
+
+def change_upload(connection: Connection, upload_id: UUID, values: Mapping[str, Any]) -> None:
+    """Write what became of an upload; the caller holds it."""
+    connection.execute(update(upload).where(upload.c.id == upload_id).values(**values))
+
+
+def put_checklist(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Keep an upload's checklist unless it has one."""
+    connection.execute(insert(checklist).values(**values).on_conflict_do_nothing())
+
+
+def hold_assignment(connection: Connection, assignment_id: UUID) -> None:
+    """Hold an assignment until the transaction ends: its crew's phones are taken in one after the other."""
+    connection.execute(select(assignment.c.id).where(assignment.c.id == assignment_id).with_for_update())
+
+
+def sign_visit(connection: Connection, visit_id: UUID, sha256: bytes, signed_by: str) -> None:
+    """Note whose signature a visit has; the first one stays."""
+    connection.execute(
+        update(visit)
+        .where(visit.c.id == visit_id, visit.c.signature.is_(None))
+        .values(signature=sha256, signed_by=signed_by)
+    )
+
+
+def note_visit(connection: Connection, visit_id: UUID, words: str) -> None:
+    """Put a note under those that a visit has, once."""
+    known: str = connection.execute(select(visit.c.note).where(visit.c.id == visit_id)).scalar_one()
+    if words and words not in known:
+        connection.execute(update(visit).where(visit.c.id == visit_id).values(note=f"{known}\n{words}".strip()))
+
+
+def _upload(row: Any) -> Upload:
+    return Upload(**(row._asdict() | {"blobs": tuple(row.blobs), "flags": tuple(row.flags)}))

@@ -1,0 +1,127 @@
+"""A visit whose bytes are all here is taken into the file: check-ins, photos, findings, checklist, signature, note.
+
+It happens in one transaction, and doing it again changes nothing: every row has an id that the phone drew or that
+follows from one. What does not fit is told and kept in the upload; everything beside it is taken in.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from api.actions.devices import key_of
+from api.actions.inspections import visit_of
+from api.actions.receipts import signed_receipt
+from api.actions.uploads import VisitSent, missing_of, read_visit
+from api.actions.visit_flags import flags_of, ticket_of
+from api.actions.visit_taking import Taking, take_in
+from api.objects import Objects
+from api.store import people
+from api.store.crews import is_on_crew
+from api.store.inspections import Assignment, Visit, assignment_numbered, visit_numbered
+from api.store.uploads import Upload, change_upload, hold_assignment, upload_numbered, uploads_into
+from survey_forms.inspection.mornings import last_opened
+from survey_forms.inspection.visit_events import Events, read_events
+from survey_forms.refusal import Fault, Refused
+
+FORMAT = 1
+
+
+def settle(connection: Connection, objects: Objects, secret_key: bytes, upload_id: UUID, now: datetime) -> Upload:
+    """Take an upload in, if it waits and nothing of it is missing.
+
+    Returns:
+        The upload as it stands then.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    upload = upload_numbered(connection, upload_id, lock=True)
+    if upload is None:
+        raise Refused("not_found")
+    if upload.status == "settled" or missing_of(connection, upload):
+        return upload
+    sent = read_visit(upload.body)
+    events = read_events(sent.events)
+    offset = timedelta(milliseconds=upload.clock_offset_ms or 0)
+    key = key_of(connection, sent.device_id, upload.staff_id)
+    flags = flags_of(sent, events, key, secret_key, offset, upload.received_at)
+    faults = [*events.faults]
+    if sent.format != FORMAT:
+        faults.append(Fault("visit_format_unknown", "format"))
+    visit_id = None
+    try:
+        visit = _visit_for(connection, upload, events, now)
+    except Refused as refused:
+        faults.extend(refused.faults)
+    else:
+        visit_id = visit.id
+        ticket = ticket_of(sent, secret_key)
+        taking = Taking(connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now)
+        faults.extend(take_in(taking))
+    values = {
+        "status": "held" if faults else "settled",
+        "settled_at": now,
+        "visit_id": visit_id,
+        "problems": [{"code": one.code, "path": one.path, "facts": dict(one.facts)} for one in faults],
+        "flags": list(flags),
+        "receipt": upload.receipt or _receipt(secret_key, upload, sent),
+    }
+    change_upload(connection, upload.id, values)
+    about = {"upload": str(upload.id), "status": values["status"]}
+    people.record_act(connection, "upload_settled", now, upload.staff_id, **about)
+    settled = upload_numbered(connection, upload.id)
+    if settled is None:
+        raise Refused("not_found")
+    return settled
+
+
+def _visit_for(connection: Connection, upload: Upload, events: Events, now: datetime) -> Visit:
+    """The visit that an upload goes into: its assignment's one, begun now if this is the first.
+
+    Raises:
+        Refused: `upload_assignment_unknown`, `upload_not_yours`, `upload_withdrawn`, `upload_after_closing`.
+    """
+    hold_assignment(connection, upload.assignment_id)  # two phones of a pair, one after the other
+    assignment = assignment_numbered(connection, upload.assignment_id)
+    if assignment is None or assignment.day > last_opened(now):
+        raise Refused("upload_assignment_unknown", "assignment")
+    if not is_on_crew(connection, assignment.id, upload.staff_id):
+        raise Refused("upload_not_yours", "assignment")
+    if assignment.withdrawn_at is not None:
+        raise Refused("upload_withdrawn", "assignment")
+    if _is_late(connection, assignment, upload):
+        raise Refused("upload_after_closing", "visit")
+    begun = events.read[0].at if events.read else now
+    visit_id = visit_of(connection, assignment, upload.id, upload.staff_id, begun, now)
+    visit = visit_numbered(connection, visit_id)
+    if visit is None:
+        raise Refused("upload_assignment_unknown", "assignment")
+    return visit
+
+
+def _is_late(connection: Connection, assignment: Assignment, upload: Upload) -> bool:
+    """Whether the visit is over for this person: closed, and not merely by the other phone of the pair."""
+    if assignment.closed_at is None or assignment.visit_id is None:
+        return False
+    before = [one for one in uploads_into(connection, assignment.visit_id) if one.id != upload.id]
+    own = any(one.staff_id == upload.staff_id for one in before)
+    return (own or not before) and upload.visit_id != assignment.visit_id
+
+
+def _receipt(secret_key: bytes, upload: Upload, sent: VisitSent) -> str:
+    """What the phone keeps: that we have all of it, by its digest."""
+    return signed_receipt(
+        secret_key,
+        {
+            "kind": "visit",
+            "visit": str(upload.id),
+            "assignment": str(upload.assignment_id),
+            "digest": upload.digest.hex(),
+            "blobs": [digest.hex() for digest in upload.blobs],
+            "inspector": upload.staff_id,
+            "device": str(sent.device_id),
+            "claimed_at": sent.created_at.isoformat() if sent.created_at else None,
+            "received_at": upload.received_at.isoformat(),
+        },
+    )

@@ -1,0 +1,145 @@
+"""Visits as phones hand them in: kept as sent, once, and told what is still missing until nothing is.
+
+A visit is refused only where it cannot be kept at all. Whatever is odd in it is kept and told; the office looks at it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Connection
+
+from api.store.uploads import (
+    Upload,
+    blobs_hashed,
+    device_numbered,
+    put_upload,
+    upload_numbered,
+)
+from survey_forms.inspection.visit_events import moment_of, read_events
+from survey_forms.refusal import Fault, Refused
+
+LARGEST_VISIT = 2 * 1024 * 1024
+MOST_EVENTS = 500
+_MOST_OFFSET_MS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSent:
+    """A visit as one phone sends it; nothing in it is believed yet."""
+
+    id: UUID
+    assignment_id: UUID
+    device_id: UUID
+    ticket: dict[str, Any]
+    events: tuple[str, ...]
+    head: str
+    signature: str
+    created_at: datetime | None
+    sent_at: datetime | None
+    format: Any
+    digest: bytes  # of everything but `sent_at`, the one member that may differ between two tries
+    body: bytes
+
+
+def read_visit(body: bytes) -> VisitSent:
+    """A body as a visit.
+
+    Raises:
+        Refused: `visit_unreadable` and `invalid_fields` for one that cannot be kept, `visit_too_many_events`.
+    """
+    try:
+        sent = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Refused("visit_unreadable") from error
+    if not isinstance(sent, dict):
+        raise Refused("visit_unreadable")
+    events, keys = sent.get("events"), {}
+    faults = []
+    for name in ("visit", "assignment", "device"):
+        try:
+            keys[name] = UUID(str(sent.get(name)))
+        except ValueError:
+            faults.append(Fault("invalid_fields", name))
+    if not isinstance(events, list) or not all(isinstance(one, str) for one in events):
+        faults.append(Fault("invalid_fields", "events"))
+        events = []
+    if len(events) > MOST_EVENTS:
+        faults.append(Fault("visit_too_many_events", "events", {"most": MOST_EVENTS}))
+    if faults:
+        raise Refused.of(faults)
+    ticket = sent.get("ticket")
+    return VisitSent(
+        id=keys["visit"],
+        assignment_id=keys["assignment"],
+        device_id=keys["device"],
+        ticket=ticket if isinstance(ticket, dict) else {},
+        events=tuple(events),
+        head=str(sent.get("head", "")),
+        signature=str(sent.get("signature", "")),
+        created_at=moment_of(sent.get("created_at")),
+        sent_at=moment_of(sent.get("sent_at")),
+        format=sent.get("format"),
+        digest=digest_of(sent),
+        body=body,
+    )
+
+
+def digest_of(sent: dict[str, Any]) -> bytes:
+    """SHA-256 of a visit without `sent_at`, as JSON with sorted keys and no blanks."""
+    rest = {name: value for name, value in sent.items() if name != "sent_at"}
+    return sha256(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime) -> bool:
+    """Keep a visit as it was sent; whether it is new.
+
+    Raises:
+        Refused: `visit_of_another` where the id is somebody else's, `visit_sent_otherwise` where it came before with
+            other content; what came first is kept.
+    """
+    device = device_numbered(connection, sent.device_id)
+    offset = round((sent.sent_at - now).total_seconds() * 1000) if sent.sent_at else None
+    values = {
+        "id": sent.id,
+        "staff_id": staff_id,
+        "device_id": sent.device_id if device is not None and device.staff_id == staff_id else None,
+        "assignment_id": sent.assignment_id,
+        "digest": sent.digest,
+        "body": sent.body,
+        "received_at": now,
+        "blobs": list(read_events(sent.events).blobs),
+        "problems": [],
+        "chain_head": _head(sent.head),
+        "clock_offset_ms": None if offset is None else max(-_MOST_OFFSET_MS, min(_MOST_OFFSET_MS, offset)),
+    }
+    if put_upload(connection, values):
+        return True
+    known = upload_numbered(connection, sent.id)
+    if known is None or known.staff_id != staff_id:
+        raise Refused("visit_of_another", "visit")
+    if known.digest != sent.digest:
+        raise Refused("visit_sent_otherwise", "visit")
+    return False
+
+
+def missing_of(connection: Connection, upload: Upload) -> list[bytes]:
+    """What of a visit has not arrived, in its order."""
+    kept = blobs_hashed(connection, upload.blobs)
+    return [digest for digest in upload.blobs if digest not in kept]
+
+
+def refused_of(connection: Connection, upload: Upload) -> dict[bytes, str]:
+    """What arrived and is no evidence: the code of the reason by hash."""
+    kept = blobs_hashed(connection, upload.blobs)
+    return {digest: found.refused for digest, found in kept.items() if found.refused}
+
+
+def _head(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)[:32] or None
+    except ValueError:
+        return None

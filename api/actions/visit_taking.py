@@ -1,0 +1,190 @@
+"""The events of one upload into its visit: check-ins judged, photos with their receipts, findings, and the rest.
+
+Every row has an id that the phone drew or that follows from one, so that taking the same upload in again adds nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import uuid5
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError
+
+from api.actions.inspections import CheckInSent, FindingSent, check_in_values, filed, judged
+from api.actions.receipts import signed_receipt
+from api.actions.uploads import VisitSent
+from api.actions.visit_flags import Ticket, photo_flags_of
+from api.evidence.header import read_header
+from api.objects import Objects
+from api.store import people
+from api.store.inspections import Visit, put_check_in, visit_numbered
+from api.store.inspections import close_visit as mark_closed
+from api.store.owed import emit
+from api.store.photos import photo_hashed, photos_hashed, put_photo
+from api.store.surveys import xform_of
+from api.store.uploads import Blob, Upload, blobs_hashed, note_visit, put_checklist, sign_visit
+from survey_forms.inspection.presence import best_fix, check_out_flags
+from survey_forms.inspection.visit_events import (
+    Arrival,
+    ChecklistDone,
+    Event,
+    Events,
+    FindingMade,
+    Noted,
+    PhotoTaken,
+    Signed,
+)
+from survey_forms.refusal import Fault, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One upload on its way into one visit."""
+
+    connection: Connection
+    objects: Objects
+    secret_key: bytes = field(repr=False)
+    upload: Upload
+    sent: VisitSent
+    events: Events
+    ticket: Ticket | None
+    offset: timedelta  # the phone's clock minus ours
+    visit: Visit
+    now: datetime
+
+
+def take_in(taking: Taking) -> Iterator[Fault]:
+    """Take in event by event, photos before the findings that show them; what does not fit comes back."""
+    photos = [one for one in taking.events.read if isinstance(one, PhotoTaken)]
+    rest = [one for one in taking.events.read if not isinstance(one, PhotoTaken)]
+    # Photos by their hash: whoever else takes the same ones in does it in the same order, and nobody waits in a ring.
+    for event in (*sorted(photos, key=lambda one: one.sha256), *rest):
+        yield from _guarded(taking, event)
+    if any(isinstance(one, Arrival) and one.out for one in rest):
+        fresh = visit_numbered(taking.connection, taking.visit.id)
+        if fresh is not None and fresh.closed_at is None:
+            mark_closed(taking.connection, fresh.id, fresh.note, taking.now)
+            people.record_act(
+                taking.connection, "visit_closed", taking.now, taking.upload.staff_id, visit=str(fresh.id)
+            )
+
+
+def _guarded(taking: Taking, event: Event) -> Iterator[Fault]:
+    """One event; what the rules or, at the very last, the database does not let in is told with its place."""
+    try:
+        with taking.connection.begin_nested():
+            found = list(_take(taking, event))
+    except Refused as refused:
+        found = list(refused.faults)
+    except (DataError, IntegrityError):
+        found = [Fault("event_unfit")]
+    for one in found:
+        yield Fault(one.code, f"events[{event.n}].{one.path}".rstrip("."), {"n": event.n + 1, **one.facts})
+
+
+def _take(taking: Taking, event: Event) -> Iterator[Fault]:
+    connection, visit = taking.connection, taking.visit
+    match event:
+        case PhotoTaken():
+            yield from _photo(taking, event)
+        case Arrival():
+            _arrival(taking, event)
+        case FindingMade():
+            yield from _finding(taking, event)
+        case ChecklistDone():
+            yield from _checklist(taking, event)
+        case Signed():
+            found = blobs_hashed(connection, [event.sha256])[event.sha256]
+            if found.refused:
+                yield Fault(found.refused, "sha256")
+            else:
+                sign_visit(connection, visit.id, event.sha256, event.signed_by)
+        case Noted():
+            note_visit(connection, visit.id, event.words)
+
+
+def _arrival(taking: Taking, event: Arrival) -> None:
+    """A check-in or check-out, judged by the phone's clock against itself: fixes and event share it."""
+    key = uuid5(taking.upload.id, str(event.n))
+    sent = CheckInSent(key, taking.visit.id, taking.visit.assignment.id, event.fixes, event.at, event.reason)
+    values = check_in_values(
+        sent, judged(taking.visit.assignment, sent), taking.visit.id, taking.upload.staff_id, taking.now
+    )
+    came = next((one for one in taking.events.read if isinstance(one, Arrival) and not one.out and one.fixes), None)
+    if event.out and event.fixes and came is not None:
+        apart = check_out_flags(best_fix(came.fixes, came.at), best_fix(event.fixes, event.at))
+        values["flags"] += [flag.value for flag in apart]
+    put_check_in(taking.connection, values | {"kind": "out" if event.out else "in"})
+
+
+def _photo(taking: Taking, event: PhotoTaken) -> Iterator[Fault]:
+    connection, upload = taking.connection, taking.upload
+    found = blobs_hashed(connection, [event.sha256])[event.sha256]
+    if found.refused or found.media_type is None:
+        yield Fault(found.refused or "photo_other_kind", "sha256")
+        return
+    if put_photo(connection, _photo_values(taking, event, found, found.media_type)):
+        emit(connection, "photos", event.sha256.hex(), 1)
+        about = {"visit": str(taking.visit.id), "sha256": event.sha256.hex()}
+        people.record_act(connection, "photo_added", taking.now, upload.staff_id, **about)
+        return
+    known = photo_hashed(connection, event.sha256)
+    if known is None or known.visit_id != taking.visit.id:
+        yield Fault("photo_of_another_visit", "sha256")
+
+
+def _photo_values(taking: Taking, event: PhotoTaken, found: Blob, media_type: str) -> dict[str, object]:
+    header = read_header(taking.objects.get("originals", event.sha256) or b"")
+    claimed_at = event.modified or event.at
+    receipt = {
+        "kind": "photo",
+        "sha256": event.sha256.hex(),
+        "size": found.size,
+        "inspector": taking.upload.staff_id,
+        "device": str(taking.sent.device_id),
+        "visit": str(taking.visit.id),
+        "claimed_at": claimed_at.isoformat(),
+        "received_at": found.received_at.isoformat(),
+    }
+    return {
+        "visit_id": taking.visit.id,
+        "sha256": event.sha256,
+        "size": found.size,
+        "media_type": media_type,
+        "original_name": event.name,
+        "claimed_at": claimed_at,
+        "received_at": found.received_at,
+        "claimed_sha256": event.sha256,
+        "width": header.width,
+        "height": header.height,
+        "flags": list(photo_flags_of(event, taking.events, taking.ticket, taking.offset)),
+        "capture": {"upload": str(taking.upload.id), "n": event.n, "event": event.text},
+        "receipt": signed_receipt(taking.secret_key, receipt),
+    }
+
+
+def _finding(taking: Taking, event: FindingMade) -> Iterator[Fault]:
+    """A finding with those of its photos that are evidence of this visit; the others are told, not silently dropped."""
+    kept = photos_hashed(taking.connection, list(event.photos))
+    fit = {photo.sha256 for photo in kept if photo.visit_id == taking.visit.id}
+    photos = tuple(digest for digest in event.photos if digest in fit)
+    sent = FindingSent(event.id, taking.visit.id, event.rule, event.points, event.description, photos)
+    filed(taking.connection, taking.visit, sent, taking.upload.staff_id, taking.now)
+    if len(photos) < len(event.photos):
+        yield Fault("finding_photo_left_out", "photos", {"count": len(event.photos) - len(photos)})
+
+
+def _checklist(taking: Taking, event: ChecklistDone) -> Iterator[Fault]:
+    if xform_of(taking.connection, event.form) is None:
+        yield Fault("checklist_form_unknown", "form")
+        return
+    values = {
+        "upload_id": taking.upload.id,
+        "visit_id": taking.visit.id,
+        "form_version": event.form,
+        "answers": dict(event.answers),
+        "faults": [],
+        "complete": True,
+    }
+    put_checklist(taking.connection, values)
