@@ -1,10 +1,13 @@
 """What a ledger entry rests on, and the copy of the ledger that anybody can check without the database."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from survey_forms.transparency import canonical_json, leaf_hash, tree_root
+
+LONGEST_LINE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,46 @@ class Evidence:
 
 def _digest(name: str) -> bytes:
     digest = bytes.fromhex(name)
-    if len(digest) != 32:
+    if len(digest) != 32 or digest.hex() != name:  # capitals would be a second spelling
         raise ValueError(f"{name[:80]!r} is no SHA-256")
     return digest
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a copy: an entry's body, the leaf hash written beside it, and the one that the body really has.
+
+    All three are None where the line is not exactly what `write_line` writes.
+    """
+
+    body: Mapping[str, Any] | None = None
+    written: bytes | None = None
+    leaf: bytes | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the entry says what it said when its leaf was written."""
+        return self.leaf is not None and self.leaf == self.written
+
+    @property
+    def seq(self) -> int | None:
+        """The number that the entry gives itself, a whole number above 0."""
+        found = self.body.get("seq") if self.body is not None else None
+        return found if type(found) is int and found > 0 else None
+
+
+def write_line(body: Mapping[str, Any], leaf: bytes) -> bytes:
+    """An entry as a line of a copy: canonical JSON, so that no bit of it can be spelt otherwise."""
+    return canonical_json({"body": body, "leaf": leaf.hex()}) + b"\n"
+
+
+def read_line(content: bytes) -> Line:
+    """What a line says; nothing where it is none."""
+    try:
+        told = json.loads(content) if len(content) <= LONGEST_LINE else None
+        if not isinstance(told, dict) or canonical_json(told) + b"\n" != content:
+            return Line()
+        body, written = told["body"], _digest(told["leaf"])
+        return Line(body, written, leaf_hash(canonical_json(body))) if isinstance(body, dict) else Line()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return Line()

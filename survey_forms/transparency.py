@@ -6,7 +6,7 @@ an entry is among the others; nobody needs the database for it.
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -46,16 +46,35 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     """
     stack: list[tuple[int, bytes]] = []  # (height, hash), heights falling
     for leaf in leaves:
-        height, node = 0, leaf
-        while stack and stack[-1][0] == height:
-            node = node_hash(stack.pop()[1], node)
-            height += 1
-        stack.append((height, node))
+        _grow(stack, leaf)
+    return _folded(stack)
+
+
+def roots_at(leaves: Iterable[bytes], sizes: Collection[int]) -> dict[int, bytes]:
+    """The roots that a growing tree had at some of its sizes, in one pass; of sizes that it never had, none."""
+    stack: list[tuple[int, bytes]] = []
+    found = {0: _folded(stack)} if 0 in sizes else {}
+    for size, leaf in enumerate(leaves, 1):
+        _grow(stack, leaf)
+        if size in sizes:
+            found[size] = _folded(stack)
+    return found
+
+
+def _grow(stack: list[tuple[int, bytes]], leaf: bytes) -> None:
+    height, node = 0, leaf
+    while stack and stack[-1][0] == height:
+        node = node_hash(stack.pop()[1], node)
+        height += 1
+    stack.append((height, node))
+
+
+def _folded(stack: Sequence[tuple[int, bytes]]) -> bytes:
     if not stack:
         return sha256(b"").digest()
-    root = stack.pop()[1]
-    while stack:
-        root = node_hash(stack.pop()[1], root)
+    root = stack[-1][1]
+    for _, left in reversed(stack[:-1]):
+        root = node_hash(left, root)
     return root
 
 

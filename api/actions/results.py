@@ -22,6 +22,7 @@ from api.store import evaluations, indicators, ledger, results, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.ledger import Entry
 from survey_forms.estimation.scores import Estimate, as_score
+from survey_forms.ledger_scores import deduction
 from survey_forms.numbers import plain
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_scheme
@@ -112,7 +113,7 @@ def _unit(scheme: Scheme, unit: Unit, scores: Mapping[str, str], entries: Iterab
     if scheme.classes and unit.class_ is not None:
         shown["class"] = unit.class_
     shown["scores"] = _tree(scores)
-    shown["deductions"] = [_deduction(scheme, entry) for entry in entries]
+    shown["deductions"] = [deduction(scheme, entry) for entry in entries]
     return shown
 
 
@@ -126,18 +127,6 @@ def _tree(scores: Mapping[str, str]) -> dict[str, Any]:
             place = place.setdefault(name, {})
         place[key] = score
     return tree
-
-
-def _deduction(scheme: Scheme, entry: Entry) -> dict[str, str]:
-    """A ledger entry as the format writes it, under the number that the ledger gives it."""
-    if entry.reverses is not None:
-        return {"id": f"L{entry.seq}", "reverses": f"L{entry.reverses}"}
-    shown = {"id": f"L{entry.seq}", "to": entry.component, "points": plain(entry.points)}
-    if entry.aspect and any(one.id == entry.aspect and one.of == entry.component for one in scheme.aspects):
-        shown["aspect"] = entry.aspect
-    if any(one.id == entry.rule and one.of == entry.component for one in scheme.rules):
-        shown["rule"] = entry.rule  # its cap is found by it
-    return shown
 
 
 def _computed(

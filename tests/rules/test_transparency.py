@@ -13,6 +13,7 @@ from survey_forms.transparency import (
     canonical_json,
     leaf_hash,
     node_hash,
+    roots_at,
     tree_root,
     verify_consistency,
     verify_inclusion,
@@ -78,6 +79,8 @@ def test_the_root_is_the_recursion_of_the_rfc_for_up_to_300_leaves() -> None:
     leaves = [leaf_hash(str(number).encode()) for number in range(300)]
     for size in range(301):
         assert tree_root(iter(leaves[:size])) == rfc9162(leaves[:size])
+    assert roots_at(leaves, range(302)) == {size: rfc9162(leaves[:size]) for size in range(301)}
+    assert roots_at(leaves, {7, 9}).keys() == {7, 9}
 
 
 @given(st.lists(st.binary(max_size=8), min_size=1, max_size=40), st.data())
