@@ -235,18 +235,18 @@ def test_reduced_is_a_reversal_and_a_smaller_entry_that_rests_on_the_same(connec
 
 
 @pytest.mark.parametrize(
-    ("deducted", "asked", "code"),
+    ("case", "code"),
     [
-        (("late_or_early", "2"), "0.5", "objection_points_fixed"),
-        (("rude_service", "5"), "5", "objection_points_unfit"),
-        (("rude_service", "5"), "1.5", "objection_points_unfit"),
-        (("rude_service", "5"), "-1", "objection_points_unfit"),
-        (("rude_service", "5"), None, "objection_points_unfit"),
-        (("rude_service", "5"), "2.00001", "objection_points_unfit"),
+        (("late_or_early", "2", "0.5"), "objection_points_fixed"),
+        (("rude_service", "5", "5"), "objection_points_unfit"),
+        (("rude_service", "5", "1.5"), "objection_points_unfit"),
+        (("rude_service", "5", "-1"), "objection_points_unfit"),
+        (("rude_service", "5", None), "objection_points_unfit"),
+        (("rude_service", "5", "2.00001"), "objection_points_unfit"),
     ],
 )
-def test_reduced_points_fit_the_rule_and_are_fewer(connection, objects, cast, deducted, asked, code):
-    rule, points = deducted
+def test_reduced_points_fit_the_rule_and_are_fewer(connection, objects, cast, case, code):
+    rule, points, asked = case
     seq = a_told_entry(connection, cast, rule=rule, points=points)
     key = an_explained_objection(connection, objects, cast, seq)
     sent = decision(cast, key, "reduced", points=Decimal(asked) if asked else None)
