@@ -13,7 +13,7 @@ from api.actions.failure_cap import Caps
 from api.config import Settings
 from api.http import lane, mount
 from api.intake import Intake
-from api.objects import Objects
+from api.object_store import open_objects
 from api.pages import (
     api_docs,
     backchecks,
@@ -32,12 +32,15 @@ from api.pages import (
     forms,
     frames,
     indicators,
+    inspection_calendar,
+    inspection_map,
     inspector,
     interviewer,
     interviewer_plan,
     invitations,
     invitations_listed,
     ledger,
+    ledger_entry,
     margins,
     notice,
     office,
@@ -73,6 +76,9 @@ PAGES = (
     interviewer_plan.pages,
     evidence.pages,
     ledger.pages,
+    ledger_entry.pages,
+    inspection_map.pages,
+    inspection_calendar.pages,
     rounds.pages,
     invitations.pages,
     invitations_listed.pages,
@@ -116,7 +122,7 @@ def create_app(settings: Settings) -> Flask:
     booths = Booths(settings.pepper, Caps(database))
     intake = Intake(database, booths.settle)
     answering = Answering(database, booths, intake.submit)
-    app.extensions[KEY] = Services(settings, database, Objects(settings.objects), intake, answering)
+    app.extensions[KEY] = Services(settings, database, open_objects(settings), intake, answering)
     auth.init_app(app)
     app.before_request(_refuse_nul)  # after auth: nobody's form is read before it is known whether they may send one
     render.init_app(app)

@@ -3,6 +3,7 @@
 No other module reads the environment; `docs/operating.md` lists the settings for the person who runs Mingcha.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +12,15 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from api.bucket import Bucket, bucket_at
 from survey_forms.refusal import Fault, Refused
 
 LANGUAGES = ("zh", "en")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 POSTGRESQL = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS = ("redis", "rediss", "unix")
+S3 = "s3:"
+HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?")
 THIS_MACHINE = ("127.0.0.1", "localhost")
 SECRET_BYTES = 32  # as long as the SHA-256 that both secrets key (RFC 2104 section 3)
 ELSEWHERE = "elsewhere"  # of MINGCHA_LEDGER_KEY: another host signs the ledger's checkpoints (docs/ledger.md)
@@ -35,7 +39,9 @@ class Settings:
     pepper: bytes = field(repr=False)  # keys the HMAC of access codes; losing it makes every printed code void
     base_url: str  # as people type it, without a slash at its end
     data_dir: Path  # logs, and what the embedded servers keep
-    objects: Path  # photos and downloads
+    objects: Path  # photos and downloads; with a bucket only what is not whole yet, and registries of frames
+    bucket: Bucket | None = field(default=None, repr=False)  # photos and papers, under object lock
+    evidence_host: str = ""  # the host that alone serves photos, by links that end; none: the service's own
     language: str = "zh"
     log_level: str = "info"
     ledger_key: bytes = field(default=b"", repr=False)  # the worker signs the ledger's checkpoints with it
@@ -78,6 +84,8 @@ class Settings:
             base_url=read.web_address("MINGCHA_BASE_URL"),
             data_dir=data_dir,
             objects=read.object_store("MINGCHA_OBJECTS", data_dir / "objects"),
+            bucket=read.bucket("MINGCHA_OBJECTS"),
+            evidence_host=read.other_host("MINGCHA_EVIDENCE_HOST", "MINGCHA_BASE_URL"),
             language=read.one_of("MINGCHA_LANGUAGE", LANGUAGES, "zh"),
             log_level=read.one_of("MINGCHA_LOG_LEVEL", LOG_LEVELS, "info"),
             ledger_key=b"" if signs_elsewhere else read.secret("MINGCHA_LEDGER_KEY", optional=True),
@@ -217,8 +225,34 @@ class _Reader:
 
     def object_store(self, name: str, default: Path) -> Path:
         value = self.text(name, str(default))
-        if value.startswith("s3:"):
-            self.wrong("setting_no_s3_yet", name)
-        elif "://" in value and not value.startswith("file:///"):
-            self.wrong("setting_other_scheme", name, allowed="file:///")
+        if value.startswith(S3):
+            return default
+        if "://" in value and not value.startswith("file:///"):
+            self.wrong("setting_other_scheme", name, allowed="file:///, s3://")
         return Path(value.removeprefix("file://")).absolute()
+
+    def bucket(self, name: str) -> Bucket | None:
+        """The bucket that the object store's address names, with its two secrets; None where it names a directory."""
+        value = self.text(name, "")
+        if not value.startswith(S3):
+            return None
+        found = bucket_at(value, self.text("MINGCHA_S3_ACCESS_KEY"), self.text("MINGCHA_S3_SECRET_KEY"))
+        if found is None:
+            self.wrong("setting_unreadable_bucket", name)
+        return found
+
+    def other_host(self, name: str, main: str) -> str:
+        """A host, with a port or without, other than that of an address; it may be missing."""
+        value = self.text(name, "").lower()
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(f"//{value}")
+            is_host = bool(parts.hostname) and parts.netloc == value and "@" not in value and (parts.port or 1) > 0
+            is_main = value == urlsplit(self.text(main, "")).netloc.lower()
+        except ValueError:
+            is_host = is_main = False
+        if not HOST.fullmatch(value) or not is_host or is_main:
+            self.wrong("setting_not_another_host", name, value=value[:100])
+            return ""
+        return value

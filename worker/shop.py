@@ -9,6 +9,7 @@ from api.actions.frames import Registry, registry_of
 from api.actions.messages import Post
 from api.actions.sealed_words import Safe
 from api.config import Settings
+from api.object_store import open_objects
 from api.objects import Objects
 from api.senders.choose import sender_of
 from api.store.base import make_engine
@@ -39,7 +40,7 @@ def open_shop(settings: Settings) -> Shop:
     post = Post(Safe(settings.secret_key), sender_of(settings))
     registry = registry_of(settings.objects, settings.secret_key)
     shop = Shop(
-        Database(engine), Objects(settings.objects), lambda: datetime.now(UTC), post, registry, settings.secret_key
+        Database(engine), open_objects(settings), lambda: datetime.now(UTC), post, registry, settings.secret_key
     )
     _opened[:] = [shop]
     return shop

@@ -18,7 +18,7 @@ from api.demonstration import town
 from api.demonstration.load import Service, is_loaded, load
 from api.demonstration.sheet import code_sheet
 from api.embedded.place import Place, write_private
-from api.objects import Objects
+from api.object_store import open_objects
 from api.store import roll
 from api.store.base import make_engine
 from survey_forms.refusal import Refused
@@ -96,7 +96,7 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 )
                 own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
                 registry = registry_of(settings.objects, settings.secret_key)
-                service = Service(Objects(settings.objects), registry, settings.pepper)
+                service = Service(open_objects(settings), registry, settings.pepper)
                 loaded = load(connection, service, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
                 sealed = {

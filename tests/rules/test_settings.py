@@ -62,7 +62,11 @@ def test_a_setting_that_is_empty_counts_as_not_set() -> None:
         ("MINGCHA_LEDGER_KEY", "p" * 32, "setting_same_secret"),
         ("MINGCHA_BASE_URL", "pingyi.example.gov.cn", "setting_other_scheme"),
         ("MINGCHA_BASE_URL", "https://host/?q=1", "setting_unreadable_address"),
-        ("MINGCHA_OBJECTS", "s3://bucket/photos", "setting_no_s3_yet"),
+        ("MINGCHA_EVIDENCE_HOST", "https://evidence.example.gov.cn", "setting_not_another_host"),
+        ("MINGCHA_EVIDENCE_HOST", "pingyi.example.gov.cn", "setting_not_another_host"),
+        ("MINGCHA_EVIDENCE_HOST", "evidence.example.gov.cn/photos", "setting_not_another_host"),
+        ("MINGCHA_EVIDENCE_HOST", "evidence.example.gov.cn; script-src *", "setting_not_another_host"),
+        ("MINGCHA_EVIDENCE_HOST", "evidence.example.gov.cn:99999", "setting_not_another_host"),
         ("MINGCHA_OBJECTS", "gs://bucket", "setting_other_scheme"),
         ("MINGCHA_LANGUAGE", "fr", "setting_not_one_of"),
         ("MINGCHA_LOG_LEVEL", "loud", "setting_not_one_of"),
@@ -72,6 +76,43 @@ def test_a_setting_that_is_empty_counts_as_not_set() -> None:
 )
 def test_a_wrong_setting_is_named(name: str, value: str, code: str) -> None:
     assert faults(**{name: value}) == {name: code}
+
+
+S3_KEYS = {"MINGCHA_S3_ACCESS_KEY": "access", "MINGCHA_S3_SECRET_KEY": "hunter2hunter2"}
+
+
+def test_a_bucket_is_read_with_its_secrets_and_files_that_are_not_whole_stay_here() -> None:
+    address = "s3://evidence/mingcha/2026?endpoint=https://s3.example.gov.cn:9000&region=cn-1&retention_days=900"
+    settings = Settings.from_env(GOOD | S3_KEYS | {"MINGCHA_OBJECTS": address, "MINGCHA_DATA": "/srv/mingcha"})
+    bucket = settings.bucket
+    assert bucket is not None
+    assert (bucket.endpoint, bucket.name, bucket.prefix) == ("s3.example.gov.cn:9000", "evidence", "mingcha/2026")
+    assert (bucket.secure, bucket.region, bucket.retention_days) == (True, "cn-1", 900)
+    assert settings.objects == Path("/srv/mingcha/objects")
+    assert "hunter2" not in repr(settings) + repr(bucket)
+    assert Settings.from_env(GOOD).bucket is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://bucket",
+        "s3://bucket?endpoint=host",
+        "s3:///photos?endpoint=https://host",
+        "s3://bucket?endpoint=https://host/path",
+        "s3://bucket?endpoint=https://user:word@host",
+        "s3://bucket?endpoint=https://host&retention_days=0",
+        "s3://bucket?endpoint=https://host&retention_days=many",
+        "s3://bucket?endpoint=https://host&mode=GOVERNANCE",
+        "s3://bucket?endpoint=https://host:port",
+    ],
+)
+def test_an_address_that_is_no_bucket_is_refused(address: str) -> None:
+    assert faults(**S3_KEYS, MINGCHA_OBJECTS=address) == {"MINGCHA_OBJECTS": "setting_unreadable_bucket"}
+
+
+def test_a_bucket_needs_its_secrets() -> None:
+    assert faults(MINGCHA_OBJECTS="s3://bucket?endpoint=https://host") == dict.fromkeys(S3_KEYS, "setting_missing")
 
 
 def test_what_is_secret_is_never_shown() -> None:
@@ -116,7 +157,8 @@ def test_whoever_signs_checkpoints_has_a_key_or_says_that_another_host_does() ->
 
 @given(
     st.dictionaries(
-        st.sampled_from([*GOOD, "MINGCHA_OBJECTS", "MINGCHA_PROXIES", "MINGCHA_GATEWAY_URL"]), st.text(max_size=60)
+        st.sampled_from([*GOOD, "MINGCHA_OBJECTS", "MINGCHA_PROXIES", "MINGCHA_GATEWAY_URL", "MINGCHA_EVIDENCE_HOST"]),
+        st.text(max_size=60),
     )
 )
 def test_any_text_gives_settings_or_a_refusal(env: dict[str, str]) -> None:
@@ -125,5 +167,7 @@ def test_any_text_gives_settings_or_a_refusal(env: dict[str, str]) -> None:
         Settings.from_env(GOOD | env)
     except Refused as refused:
         named = {fault.path for fault in refused.faults}
-    # A gateway needs its key: naming one makes the other a setting that is missing.
-    assert named <= env.keys() | ({"MINGCHA_GATEWAY_KEY"} if env.get("MINGCHA_GATEWAY_URL", "").strip() else set())
+    # A gateway needs its key, a bucket its two: naming one makes the others settings that are missing.
+    also = {"MINGCHA_GATEWAY_KEY"} if env.get("MINGCHA_GATEWAY_URL", "").strip() else set()
+    also |= set(S3_KEYS) if env.get("MINGCHA_OBJECTS", "").strip().startswith("s3:") else set()
+    assert named <= env.keys() | also
