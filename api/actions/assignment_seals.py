@@ -17,6 +17,7 @@ from survey_forms.refusal import Refused
 _NONCE = 12
 _SITE = 8
 _INFO = b"mingcha assignments"
+_INFO_WORDS = b"mingcha assignment words"
 _INFO_SECRETS = b"mingcha inspection draws"
 
 
@@ -32,6 +33,20 @@ def open_site(secret_key: bytes, assignment_id: UUID, sealed: bytes) -> int:
         Refused: `assignment_seal_broken` after the service's secret was changed, or for another row's seal.
     """
     return int.from_bytes(_open(secret_key, _INFO, assignment_id.bytes, sealed))
+
+
+def seal_words(secret_key: bytes, assignment_id: UUID, words: str) -> str:
+    """Words about an assignment that would tell something of its site, sealed until publication; hex."""
+    return _seal(secret_key, _INFO_WORDS, assignment_id.bytes, words.encode()).hex()
+
+
+def open_words(secret_key: bytes, assignment_id: UUID, sealed: str) -> str:
+    """Those words.
+
+    Raises:
+        Refused: `assignment_seal_broken`, as `open_site`.
+    """
+    return _open(secret_key, _INFO_WORDS, assignment_id.bytes, bytes.fromhex(sealed)).decode()
 
 
 def seal_secret(secret_key: bytes, commitment: bytes, secret: bytes) -> bytes:

@@ -6,12 +6,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.directories import inspector, recusal
 from api.store.evaluations import unit
-from api.store.inspections import assignment, crew, is_of
+from api.store.inspections import assignment, crew, is_of, visit
 from api.store.people import staff
 from api.store.sites import site
 
@@ -108,13 +108,11 @@ def recused_among(connection: Connection, staff_ids: Iterable[int], unit_id: int
     return {row.staff_id: row.reason for row in connection.execute(query)}
 
 
-def owner_of(connection: Connection, site_id: int) -> tuple[int, int] | None:
-    """(unit, evaluation) of a site; None when there is none or it was withdrawn."""
-    query = (
-        select(unit.c.id, unit.c.evaluation_id)
-        .join(site, site.c.unit_id == unit.c.id)
-        .where(site.c.id == site_id, site.c.withdrawn_at.is_(None))
-    )
+def owner_of(connection: Connection, site_id: int, *, withdrawn: bool = False) -> tuple[int, int] | None:
+    """(unit, evaluation) of a site; None when there is none, or it was withdrawn and those are not asked for."""
+    query = select(unit.c.id, unit.c.evaluation_id).join(site, site.c.unit_id == unit.c.id).where(site.c.id == site_id)
+    if not withdrawn:
+        query = query.where(site.c.withdrawn_at.is_(None))
     row = connection.execute(query).first()
     return (row.id, row.evaluation_id) if row else None
 
@@ -164,3 +162,46 @@ def withdraw(connection: Connection, assignment_id: UUID, reason: str, now: date
         .where(assignment.c.id == assignment_id, assignment.c.withdrawn_at.is_(None))
         .values(withdrawn_at=now, withdrawn_reason=reason)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An assignment as it lies in the table, sealed or not."""
+
+    id: UUID
+    draw_id: int | None
+    site_id: int | None
+    sealed: bytes | None
+    day: date
+    withdrawn_at: datetime | None
+    begun: bool  # somebody checked in
+
+
+def row_numbered(connection: Connection, assignment_id: UUID, *, hold: bool = False) -> Row | None:
+    """The assignment of that key; `hold` keeps others from changing it until the transaction ends."""
+    if hold:
+        connection.execute(select(assignment.c.id).where(assignment.c.id == assignment_id).with_for_update())
+    return next(iter(_rows(connection, assignment.c.id == assignment_id)), None)
+
+
+def rows_of_draw(connection: Connection, draw_id: int) -> list[Row]:
+    """All assignments of a draw."""
+    return _rows(connection, assignment.c.draw_id == draw_id)
+
+
+def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
+    query = (
+        select(
+            assignment.c.id,
+            assignment.c.draw_id,
+            assignment.c.site_id,
+            assignment.c.sealed,
+            assignment.c.day,
+            assignment.c.withdrawn_at,
+            visit.c.id.is_not(None).label("begun"),
+        )
+        .select_from(assignment.outerjoin(visit, visit.c.assignment_id == assignment.c.id))
+        .where(which)
+        .order_by(assignment.c.id)
+    )
+    return [Row(**row._asdict()) for row in connection.execute(query)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,8 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    insert,
     select,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.base import facts, metadata, moment, serial
 from api.store.evaluations import evaluation
@@ -110,3 +114,95 @@ def item_numbered(connection: Connection, item_id: int) -> Item | None:
 def _item(row: Any) -> Item:
     values = row._asdict()
     return Item(withdrawn=values.pop("withdrawn_at") is not None, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDraw:
+    """A double-random draw: committed, perhaps drawn, perhaps published. The columns of `inspection_draw`."""
+
+    id: int
+    evaluation_id: int
+    item_id: int
+    title: str
+    announced: bool
+    first_day: date
+    last_day: date
+    plan: dict[str, Any]
+    plan_hash: bytes
+    commitment: bytes
+    sealed_secret: bytes
+    randomness_source: str
+    randomness_at: datetime
+    committed_by: int
+    committed_at: datetime
+    randomness: str | None
+    drawn_by: int | None
+    drawn_at: datetime | None
+    record_hash: bytes | None
+    published_at: datetime | None
+    record: dict[str, Any] | None
+
+
+def add_item(connection: Connection, values: Mapping[str, Any]) -> int | None:
+    """Put an item on the list; None where the evaluation has its code already."""
+    statement = upsert(inspection_item).values(**values).on_conflict_do_nothing().returning(inspection_item.c.id)
+    added: int | None = connection.execute(statement).scalar()
+    return added
+
+
+def change_item(connection: Connection, item_id: int, values: Mapping[str, Any]) -> None:
+    """Give an item other values."""
+    connection.execute(update(inspection_item).where(inspection_item.c.id == item_id).values(**values))
+
+
+def add_draw(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Keep a committed plan."""
+    added: int = connection.execute(
+        insert(inspection_draw).values(**values).returning(inspection_draw.c.id)
+    ).scalar_one()
+    return added
+
+
+def set_draw(connection: Connection, draw_id: int, values: Mapping[str, Any]) -> None:
+    """Note what came of a draw."""
+    connection.execute(update(inspection_draw).where(inspection_draw.c.id == draw_id).values(**values))
+
+
+def draw_numbered(connection: Connection, draw_id: int, *, hold: bool = False) -> HeldDraw | None:
+    """The draw of that number; `hold` keeps all others from changing it or its crews until the transaction ends."""
+    query = select(inspection_draw).where(inspection_draw.c.id == draw_id)
+    row = connection.execute(query.with_for_update() if hold else query).first()
+    return HeldDraw(**row._asdict()) if row else None
+
+
+def inspection_draws(connection: Connection, most: int, evaluation_id: int | None = None) -> list[HeldDraw]:
+    """Committed plans and draws, the newest first; of all evaluations where none is named."""
+    query = select(inspection_draw).order_by(inspection_draw.c.id.desc()).limit(most)
+    if evaluation_id is not None:
+        query = query.where(inspection_draw.c.evaluation_id == evaluation_id)
+    return [HeldDraw(**row._asdict()) for row in connection.execute(query)]
+
+
+def draws_across(connection: Connection, item_id: int, first: date, last: date) -> list[HeldDraw]:
+    """The draws of an item whose days overlap with a period, the newest first, held by this transaction."""
+    query = (
+        select(inspection_draw)
+        .where(
+            inspection_draw.c.item_id == item_id,
+            inspection_draw.c.first_day <= last,
+            inspection_draw.c.last_day >= first,
+        )
+        .order_by(inspection_draw.c.id.desc())
+        .with_for_update()
+    )
+    return [HeldDraw(**row._asdict()) for row in connection.execute(query)]
+
+
+def unpublished(connection: Connection, before: date) -> list[int]:
+    """The draws whose last day was before a day and that are not published yet."""
+    query = select(inspection_draw.c.id).where(
+        inspection_draw.c.drawn_at.is_not(None),
+        inspection_draw.c.published_at.is_(None),
+        inspection_draw.c.last_day < before,
+    )
+    return list(connection.execute(query).scalars())
