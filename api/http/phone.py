@@ -15,7 +15,7 @@ from api.http.api import PREFIX, ApiBlueprint, never_kept, told
 from api.http.schemas import means
 from api.services import services, utc_now
 
-blp = ApiBlueprint("phone", __name__, url_prefix=PREFIX, description="检查员的手机 / the inspector's phone")
+blp = ApiBlueprint("phone_api", __name__, url_prefix=PREFIX, description="检查员的手机 / the inspector's phone")
 blp.after_request(never_kept)
 
 
