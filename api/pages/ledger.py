@@ -1,9 +1,8 @@
 """The office's second pair of eyes: findings to confirm or reject, the ledger, and reversals asked for and decided."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -12,18 +11,19 @@ from werkzeug.wrappers import Response
 
 from api.actions.inspections import decide_finding
 from api.actions.ledger import ask_reversal, decide_reversal
+from api.actions.running_totals import running_totals
 from api.auth import allow, current_staff
 from api.pages import inspection_words
-from api.pages.desk import evaluation_in_view
+from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.inspector_forms import read_words
+from api.pages.ledger_lines import Wish, lines_of
 from api.pages.render import page
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store import evaluations
-from api.store.evaluations import Unit
 from api.store.findings import Finding, findings_in
 from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
-from api.store.ledger import Entry, ReversalRequest, entries_of, people_of, requests_in
+from api.store.ledger import entries_of, people_of, requests_in
 from api.store.photos import Photo, photos_hashed
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_catalogue
@@ -32,6 +32,7 @@ pages = Blueprint("ledger", __name__, url_prefix="/office")
 inspection_words.init_pages(pages)
 
 LONGEST_NOTE = 1000
+LINES_A_PAGE = 100
 DECISIONS = {"yes": True, "no": False}
 
 
@@ -43,17 +44,6 @@ class Case:
     visit: Visit
     check_ins: list[CheckIn]
     photos: list[Photo]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An entry as the page shows it: what became of it, and the unit's sum of standing points up to here."""
-
-    entry: Entry
-    unit: Unit
-    reversed_by: int | None
-    waiting: ReversalRequest | None
-    total: Decimal
 
 
 @pages.get("/findings")
@@ -143,44 +133,22 @@ def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
         entries = entries_of(connection, evaluation.id)
         units = evaluations.units_of(connection, evaluation.id)
         facts: dict[str, Any] = {"people": people_of(connection, evaluation.id)}
+    wish = Wish.of(request.args)
+    lines = [line for line in lines_of(entries, units, requests) if wish.wants(line)]
+    last = max(1, -(-len(lines) // LINES_A_PAGE))
+    number = min(number_in_address("page"), last)
     facts |= {
         "evaluation": evaluation,
         "catalogue": load_catalogue(evaluation.scheme),
-        "lines": lines_of(entries, units, requests),
+        "lines": lines[(number - 1) * LINES_A_PAGE : number * LINES_A_PAGE],
+        "found": len(lines),
+        "number": number,
+        "last": last,
+        "wish": wish,
+        "address": f"/office/ledger?{urlencode([*wish.arguments(), ('page', '')])}",
         "requests": requests,
         "units": units,
-        "totals": standing(entries),
+        "rules": sorted({entry.rule for entry in entries}),
+        "totals": running_totals(evaluation, entries),
     }
     return page("office/ledger.html", status, faults=inspection_words.told(faults), **facts)
-
-
-def lines_of(entries: list[Entry], units: list[Unit], requests: list[ReversalRequest]) -> list[Line]:
-    """The ledger read from its beginning, the newest line first."""
-    unit_of = {unit.id: unit for unit in units}
-    points = {entry.seq: entry.points for entry in entries}
-    reversed_by = {entry.reverses: entry.seq for entry in entries if entry.reverses is not None}
-    waiting = {one.seq: one for one in requests if one.status == "asked"}
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    lines = []
-    for entry in entries:
-        totals[entry.unit_id] += entry.points if entry.reverses is None else -points[entry.reverses]
-        lines.append(
-            Line(
-                entry,
-                unit_of[entry.unit_id],
-                reversed_by.get(entry.seq),
-                waiting.get(entry.seq),
-                totals[entry.unit_id],
-            )
-        )
-    return lines[::-1]
-
-
-def standing(entries: list[Entry]) -> dict[int, Decimal]:
-    """Unit → points of its entries that nobody reversed, before any cap of the scheme."""
-    gone = {entry.reverses for entry in entries}
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    for entry in entries:
-        if entry.reverses is None and entry.seq not in gone:
-            totals[entry.unit_id] += entry.points
-    return dict(totals)

@@ -1,0 +1,177 @@
+"""Everything a deducted point can be followed to: rule, finding, visit, photos, place, decisions, and what came of it.
+
+The office sees all of it. A unit sees its own entries, and of people only those who decided: it may ask a decider to
+stand aside, while an inspector who is named to everybody inspected finds no more. Whoever reads, the figures are
+the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import Connection
+
+from api.actions.inspections import CHINA
+from api.pages.place_drawing import place_drawing
+from api.store import evaluations
+from api.store.entry_trail import ChecklistAnswers, HandedIn, Task, checklists_of, handed_in, task_of
+from api.store.evaluations import Evaluation, Unit
+from api.store.findings import Finding, finding_numbered
+from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
+from api.store.ledger import Entry, ReversalRequest, entries_of, people_of, requests_in
+from api.store.objections import Objection, objection_of, objection_that_led_to
+from api.store.papers import Paper, papers_of_objection, papers_of_rectification
+from api.store.photos import Photo, photos_hashed
+from api.store.rectifications import Rectification, Step, rectification_of, steps_of
+from api.store.slips import Slip, slip_of, slips_about
+from survey_forms.forms.compile import compile_form
+from survey_forms.forms.model import wording
+from survey_forms.refusal import Refused
+from survey_forms.scheme.components import Component
+from survey_forms.scheme.load import load_catalogue, load_scheme
+from survey_forms.scheme.model import Aspect, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The visit behind an entry, and what it brought."""
+
+    finding: Finding
+    visit: Visit
+    task: Task
+    check_ins: Sequence[CheckIn]
+    photos: Sequence[Photo]
+    checklists: Sequence["ChecklistShown"]
+    uploads: Sequence[HandedIn]
+    drawing: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistShown:
+    """A checklist in words: (question, answer) in the form's order, what was not asked left out."""
+
+    title: Mapping[str, str]
+    lines: Sequence[tuple[Mapping[str, str], Sequence[Mapping[str, str]]]]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """One entry with all that leads to it and from it."""
+
+    entry: Entry
+    unit: Unit
+    component: Component | None
+    aspect: Aspect | None
+    rule: Rule | None
+    people: Mapping[int, str]
+    seen: Seen | None
+    reversed_by: Entry | None
+    replaced_by: Entry | None
+    requests: Sequence[ReversalRequest]
+    objection: Objection | None
+    objection_papers: Sequence[Paper]
+    made_by: Objection | None  # the objection whose decision made this entry
+    rectification: Rectification | None
+    steps: Sequence[Step]
+    papers: Mapping[int, Sequence[Paper]]  # step → what was handed in with it
+    slips: Sequence[Slip]
+    today: date
+
+    @property
+    def article(self) -> str:
+        """Where the document, or the office's catalogue, says so."""
+        return (self.rule.article if self.rule else "") or (self.component.article if self.component else "")
+
+    @property
+    def counts(self) -> bool:
+        """Whether its points stand."""
+        return self.entry.reverses is None and self.reversed_by is None
+
+
+def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: datetime, unit_id: int | None) -> Trail:
+    """The entry of that number in that evaluation, and of that unit where one is given.
+
+    Raises:
+        Refused: `not_found` for any other number, also where the entry is another unit's.
+    """
+    entries = entries_of(connection, evaluation.id)
+    entry = next((one for one in entries if one.seq == seq), None)
+    if entry is None or unit_id not in {None, entry.unit_id}:
+        raise Refused("not_found", "entry")
+    scheme, catalogue = load_scheme(evaluation.scheme), load_catalogue(evaluation.scheme)
+    first = next((one for one in entries if one.seq == entry.reverses), entry)  # a reversal shows what it reverses
+    rectification = rectification_of(connection, first.seq)
+    objection = objection_of(connection, first.seq)
+    headings = (*scheme.aspects, *(catalogue.aspects if catalogue else ()))
+    papers: dict[int, list[Paper]] = {}
+    for paper in papers_of_rectification(connection, rectification.id) if rectification else ():
+        papers.setdefault(paper.step_id or 0, []).append(paper)
+    told = slip_of(connection, first.seq)
+    return Trail(
+        entry=entry,
+        unit=next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == entry.unit_id),
+        component=scheme.by_path.get(entry.component),
+        aspect=next((one for one in headings if one.id == entry.aspect and one.of == entry.component), None),
+        rule=catalogue.rule(entry.rule) if catalogue else None,
+        people=people_of(connection, evaluation.id),
+        seen=_seen(connection, first) or _seen(connection, _replaced(entries, first)),
+        reversed_by=next((one for one in entries if one.reverses == seq), None),
+        replaced_by=next((one for one in entries if one.instead_of == first.seq), None),
+        requests=[one for one in requests_in(connection, evaluation.id) if one.seq == first.seq],
+        objection=objection,
+        objection_papers=papers_of_objection(connection, objection.id) if objection else (),
+        made_by=objection_that_led_to(connection, seq),
+        rectification=rectification,
+        steps=steps_of(connection, rectification.id) if rectification else (),
+        papers=papers,
+        slips=[*([told] if told else []), *(slips_about(connection, rectification.id) if rectification else ())],
+        today=now.astimezone(CHINA).date(),
+    )
+
+
+def _replaced(entries: Sequence[Entry], entry: Entry) -> Entry | None:
+    """The entry that this one stands instead of; its finding is that one's."""
+    return next((one for one in entries if entry.instead_of is not None and one.seq == entry.instead_of), None)
+
+
+def _seen(connection: Connection, entry: Entry | None) -> Seen | None:
+    finding = finding_numbered(connection, entry.finding_id) if entry and entry.finding_id else None
+    visit = visit_numbered(connection, finding.visit_id) if finding else None
+    if finding is None or visit is None:
+        return None
+    check_ins = check_ins_of(connection, visit.id)
+    photos = photos_hashed(connection, list(finding.photos))
+    located = any(one.lat is not None for one in check_ins) or any(one.exif_lat is not None for one in photos)
+    return Seen(
+        finding,
+        visit,
+        task_of(connection, visit.assignment.id),
+        check_ins,
+        photos,
+        [checklist_shown(one) for one in checklists_of(connection, visit.id)],
+        handed_in(connection, visit.id),
+        place_drawing(visit.assignment.site, check_ins, photos) if located else None,
+    )
+
+
+def checklist_shown(filled: ChecklistAnswers) -> ChecklistShown:
+    """A checklist with its questions in words; a choice is told by its label, anything else as it was typed."""
+    form = compile_form(bytes(filled.xform))
+    lines = []
+    for page in form.pages:
+        for question in page.questions:
+            labels = {choice.name: choice.label for choice in question.choices}
+            given = filled.answers.get(question.name) or ()
+            if isinstance(given, str):
+                given = given.split() if labels else (given,)
+            if given:
+                lines.append((question.label, [labels.get(str(one), {"zh": str(one)}) for one in given]))
+    return ChecklistShown(form.title, lines, filled.complete)
+
+
+def in_language(text: Any, language: str) -> str:
+    """A form's words in the reader's language, or in the one that it has."""
+    return wording(text, language)
