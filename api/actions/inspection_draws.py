@@ -5,6 +5,7 @@ that the service made at the commitment and keeps sealed. Sites go from memory i
 at once is how many crews go out on which day, and the record's hash.
 """
 
+import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -32,6 +33,7 @@ from survey_forms.inspection.double_random_record import (
 from survey_forms.inspection.mornings import CHINA, morning_of
 from survey_forms.refusal import Refused
 
+log = logging.getLogger(__name__)
 LONGEST_RANDOMNESS = 200
 REFUSALS = frozenset(
     {"inspection_drawn", "draw_too_early", "draw_same_person", "draw_randomness_unfit", "inspection_draw_late"}
@@ -162,11 +164,16 @@ def publish(connection: Connection, draw_id: int, secret_key: bytes, staff_id: i
 
 
 def publish_due(connection: Connection, secret_key: bytes, now: datetime) -> int:
-    """Publish every draw whose last day is over; how many."""
-    due = stored.unpublished(connection, now.astimezone(CHINA).date())
-    for draw_id in due:
-        publish(connection, draw_id, secret_key, None, now)
-    return len(due)
+    """Publish every draw whose last day is over; how many. One that cannot be is logged, and the others go on."""
+    count = 0
+    for draw_id in stored.unpublished(connection, now.astimezone(CHINA).date()):
+        try:
+            publish(connection, draw_id, secret_key, None, now)
+        except Refused as refused:
+            log.error("ALERT the record of inspection draw %d is not published: %s", draw_id, refused.code)  # noqa: TRY400 - a refusal needs no traceback
+        else:
+            count += 1
+    return count
 
 
 def _may_draw(connection: Connection, draw_id: int, staff_id: int, now: datetime) -> HeldDraw:

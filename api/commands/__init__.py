@@ -20,6 +20,7 @@ VERBS = {
     "ballots": "api.commands.ballots:ballots_group",
     "count": "api.commands.count:count_command",
     "recount": "api.commands.recount:recount_command",
+    "inspections": "api.commands.inspections:inspections_group",
     "staff": "api.commands.staff:staff_group",
     "token": "api.commands.token:token_group",
 }

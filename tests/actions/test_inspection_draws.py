@@ -55,7 +55,7 @@ def where(row) -> int:
 def test_a_drawn_week_goes_out_in_pairs_and_keeps_every_rule(connection, directory):
     draw_id = a_draw(connection, directory)
     rows = rows_of_draw(connection, draw_id)
-    assert len(rows) == 1 + 2 + 3 + 5  # a fifth, two fifths, three fifths and all of five sites a class
+    assert len(rows) == 1 + 3 + 3 + 5  # 0.2 of 5, 0.4 of 6 (the town's own hall is one), 0.6 of 5, all of 5
     assert len({where(row) for row in rows}) == len(rows)
     members = crews_of(connection, [row.id for row in rows])
     unit_of = dict(connection.execute(select(site.c.id, site.c.unit_id)).all())
@@ -65,7 +65,7 @@ def test_a_drawn_week_goes_out_in_pairs_and_keeps_every_rule(connection, directo
         if unit_of[where(row)] == directory.town.unit_id:
             assert directory.inspectors[0] not in {one.staff_id for one in members[row.id]}
     loads = Counter(one.staff_id for crew_ in members.values() for one in crew_)
-    assert sum(loads.values()) == 22
+    assert sum(loads.values()) == 24
 
 
 def test_no_column_of_any_row_holds_a_site_before_its_morning(connection, directory):
@@ -178,6 +178,7 @@ def test_a_plan_that_was_touched_after_the_draw_is_not_published(connection, dir
     plan["sites"][0]["group"] = "D"
     connection.execute(update(inspection_draw).values(plan=plan))
     assert code_of(publish, connection, draw_id, SECRET_KEY, None, SATURDAY) == "inspection_record_otherwise"
+    assert publish_due(connection, SECRET_KEY, SATURDAY) == 0
 
 
 def test_the_next_in_line_comes_and_the_record_repeats_it(connection, directory):
