@@ -9,7 +9,7 @@ import gzip
 from flask import Flask, request
 from werkzeug.wrappers import Response
 
-RESPONDENTS = ("respondent.", "coercion.", "notice.")
+OPEN = ("respondent.", "coercion.", "notice.", "phone.")
 SMALLEST = 1024
 LEVEL = 5
 TEXTS = ("text/", "application/javascript", "image/svg+xml", "application/manifest+json")
@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
 
 def _compress(response: Response) -> Response:
     endpoint = request.endpoint or ""
-    may = endpoint.startswith(RESPONDENTS) or endpoint == "static" or endpoint.endswith(".static")
+    may = endpoint.startswith(OPEN) or endpoint == "static" or endpoint.endswith(".static")
     if not may or not (response.mimetype or "").startswith(TEXTS):
         return response
     response.vary.add("Accept-Encoding")

@@ -1,0 +1,113 @@
+// The parts that screens are made of. No markup is ever built from text: what people wrote stays text.
+
+import { all, change, get } from "./store.js";
+import { size, t } from "./words.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const SIGNS = { info: "ⓘ", good: "✓", warn: "▲", bad: "✕" };
+const DAY_MS = 864e5;
+const BIGGEST = 25 * 1048576;
+
+// h("p.soft", { onclick }, "words", node, …)
+export function h(name, facts, ...inside) {
+  const [tag, ...classes] = name.split(".");
+  const node = document.createElement(tag);
+  if (classes.length) node.className = classes.join(" ");
+  Object.keys(facts || {}).forEach((key) => {
+    if (key in node) node[key] = facts[key];
+    else if (facts[key] != null) node.setAttribute(key, facts[key]);
+  });
+  [].concat(...inside).forEach((one) => one != null && one !== false && node.append(one));
+  return node;
+}
+
+export function drawing(path, turn) {
+  const svg = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  line.setAttribute("d", path);
+  if (turn) line.setAttribute("transform", `rotate(${turn} 12 12)`);
+  svg.append(line);
+  return svg;
+}
+
+export const CAMERA = "M4 8h4l1.5-2.5h5L16 8h4v11H4zM12 10a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7";
+export const PEN = "M5 19l1-4L16 5l3 3L9 18zM13.5 7.5l3 3";
+export const PIN = "M12 21s-6.5-6-6.5-11a6.5 6.5 0 0 1 13 0c0 5-6.5 11-6.5 11zM12 8a2.2 2.2 0 1 0 0 4.4A2.2 2.2 0 0 0 12 8";
+export const ARROW = "M12 3l6 17-6-4-6 4z";
+
+export const badge = (tone, words) => h(`span.badge.${tone || "plain"}`, {}, tone ? `${SIGNS[tone]} ` : "", words);
+export const notice = (tone, title, ...inside) => h(`div.notice.${tone}`, {}, h("span.sign", { "aria-hidden": "true" }, SIGNS[tone]), h("div", {}, title && h("strong", {}, title), ...inside));
+export const button = (words, onclick, kind) => h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick }, words);
+
+let shown = 0;
+export function say(words, tone) {
+  const place = document.getElementById("said");
+  place.className = tone || "good";
+  place.textContent = words;
+  clearTimeout(shown);
+  shown = setTimeout(() => { place.textContent = ""; }, tone === "bad" ? 12000 : 3000);
+}
+
+// Run what a tap starts; a full disk is told in words, and nothing of it is half kept.
+export const tap = (work) => (event) => Promise.resolve(work(event)).catch((failure) => {
+  const full = failure && /Quota/.test(failure.name);
+  say(full ? t`手机存储已满：刚才这一项没有保存，以前保存的都在。请先联网上传，或删除手机里别的文件，再做一次。`
+    : t`没有保存，请再试一次。`, "bad");
+  if (!full) setTimeout(() => { throw failure; });
+});
+
+// Keep what is being written, a moment after the last key.
+export function keeping(id, edit) {
+  let timer = 0;
+  return (event) => {
+    const field = event.target;
+    clearTimeout(timer);
+    timer = setTimeout(tap(() => change(id, (visit) => !visit.frozen && edit(visit, field.value))), 300);
+  };
+}
+
+export const tooBig = (file) => file.size > BIGGEST && say(t`这张照片 ${size(file.size)}，超过 25 MB，请降低相机的像素再拍。`, "bad");
+
+// A small picture for the screen; the photo itself stays as the camera made it.
+export async function small(blob) {
+  try {
+    const bitmap = await createImageBitmap(blob);
+    const [w, h2] = [bitmap.width, bitmap.height];
+    const canvas = h("canvas", { width: 176, height: 176 });
+    const side = Math.min(w, h2);
+    canvas.getContext("2d").drawImage(bitmap, (w - side) / 2, (h2 - side) / 2, side, side, 0, 0, 176, 176);
+    bitmap.close();
+    return canvas.toDataURL("image/jpeg", 0.7);
+  } catch (unreadable) {
+    return "";
+  }
+}
+
+export function thumb(shot, words) {
+  return shot.thumb ? h("img.thumb", { src: shot.thumb, alt: words }) : h("span.thumb", {}, words);
+}
+
+// What waits, and how long the oldest has waited.
+export async function waiting() {
+  const visits = (await all("visits")).filter((visit) => visit.frozen);
+  const oldest = visits.reduce((ms, visit) => Math.min(ms, visit.frozen), Infinity);
+  const old = visits.length ? Date.now() - oldest : 0;
+  return { n: visits.length, old, late: old > DAY_MS, blocked: old > 3 * DAY_MS };
+}
+
+export async function progress(id) {
+  const [of, at, total] = JSON.parse(localStorage.getItem("mc-progress") || "[]");
+  return of === id && total ? at / total : null;
+}
+
+export const mine = () => get("kv", "token").then((token) => token && token.inspector);
+
+export function download(parts, name) {
+  const link = h("a", { href: URL.createObjectURL(new Blob(parts)), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 6e4);
+}

@@ -1,0 +1,61 @@
+// 队列: what waits, how far each visit has come, what the server said, and the way out as a file.
+
+import { all, get } from "./store.js";
+import { drain, sheet, state } from "./sync.js";
+import { badge, button, download, h, mine, notice, progress, tap, waiting } from "./parts.js";
+import { signIn } from "./today.js";
+import { age, dayOf, moment, named, size, t } from "./words.js";
+
+async function line(visit, me) {
+  const share = await progress(visit.id);
+  const bytes = visit.shots.reduce((sum, shot) => sum + shot.size, 0);
+  const others = me && me.id !== visit.inspector.id;
+  const tone = visit.problems || others ? "warn" : share != null ? "info" : "";
+  const words = others ? t`请 ${visit.inspector.name} 登录` : visit.problems ? t`需要处理` : share != null ? t`正在上传` : t`待上传`;
+  return h("li", {}, h("div.line", {}, h("span", {}, h("strong", {}, named(visit.assignment.site)), h("span.soft.small.block", {}, moment(visit.frozen), " · ", t`照片 ${visit.shots.length} 张 ${size(bytes)}`)), badge(tone, words)),
+    h("progress", { max: 1, value: share || 0, "aria-label": t`上传进度` }), h("span.soft.small.block", {}, `${Math.round((share || 0) * 100)}%`),
+    (visit.problems || []).map((one) => notice("warn", "", h("p", {}, named(one)))));
+}
+
+// A tar file (POSIX ustar): any computer opens it, and no photo has to be read into memory.
+function entry(name, length) {
+  const head = new Uint8Array(512);
+  const write = (at, text) => head.set(new TextEncoder().encode(text), at);
+  const octal = (number, digits) => number.toString(8).padStart(digits, "0");
+  write(0, name);
+  write(100, "0000644\u00000000000\u00000000000\u0000");
+  write(124, `${octal(length, 11)}\u0000${octal(Math.floor(Date.now() / 1000), 11)}\u0000        0`);
+  write(257, "ustar\u000000");
+  write(148, `${octal(head.reduce((sum, byte) => sum + byte, 0), 6)}\u0000 `);
+  return head;
+}
+
+async function exported(visits) {
+  const parts = [];
+  const add = (name, blob) => parts.push(entry(name, blob.size), blob, new Uint8Array((512 - blob.size % 512) % 512));
+  for (const visit of visits) {
+    add(`visits/${visit.id}.json`, new Blob([JSON.stringify(sheet(visit))]));
+    for (const sha of visit.blobs) {
+      const kept = await get("blobs", sha);
+      if (kept) add(`blobs/${sha}`, kept.blob);
+    }
+  }
+  download(parts.concat(new Uint8Array(1024)), `mingcha-${dayOf(Date.now())}.tar`);
+}
+
+export async function queue() {
+  const [{ n, old, late, blocked }, me, visits, bundle] = [await waiting(), await mine(), (await all("visits")).filter((one) => one.frozen), await get("kv", "bundle")];
+  visits.sort((one, other) => one.frozen - other.frozen);
+  const gone = ((bundle && bundle.data.waiting) || []).filter((id) => !visits.some((one) => one.id === id));
+  return { nodes: [
+    h(`div.hero${late ? ".late" : ""}`, {}, h("h1", {}, t`待上传`, " ", n), h("p", {}, n ? t`最早一项已等 ${age(old)}` : t`全部已经提交。`)),
+    state.signedOut && signIn(),
+    blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
+    !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在本机，有网时自动上传。`)),
+    n > 0 && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
+    h("ul.lines", {}, await Promise.all(visits.map((visit) => line(visit, me)))),
+    gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
+    n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(visits)), "second")),
+    h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，照片那时才从本机删除。`),
+  ] };
+}

@@ -1,0 +1,91 @@
+// The signature of who was there, and the checklist: each a screen of its own.
+
+import { sha256 } from "./chain.js";
+import { change, get } from "./store.js";
+import { button, h, say, tap } from "./parts.js";
+import { named, t } from "./words.js";
+
+const back = (visit) => `#/v/${visit.assignment.id}`;
+const missing = () => ({ nodes: [h("p", {}, t`这里不能再改。`)] });
+
+export async function signing(id) {
+  const visit = await get("visits", id);
+  if (!visit || visit.frozen) return missing();
+  const pad = h("canvas", { width: 660, height: 330, "aria-label": t`在此签名`, role: "img" });
+  const pen = pad.getContext("2d");
+  let drawn = 0;
+  const clear = () => {
+    pen.fillStyle = "#fff";
+    pen.fillRect(0, 0, 660, 330);
+    drawn = 0;
+  };
+  clear();
+  Object.assign(pen, { lineWidth: 5, lineCap: "round", lineJoin: "round", strokeStyle: "#1a1f2b" });
+  const at = (event) => {
+    const box = pad.getBoundingClientRect();
+    return [(event.clientX - box.left) * 660 / box.width, (event.clientY - box.top) * 330 / box.height];
+  };
+  pad.onpointerdown = (event) => {
+    pad.setPointerCapture(event.pointerId);
+    pen.beginPath();
+    pen.moveTo(...at(event));
+  };
+  pad.onpointermove = (event) => {
+    if (!pad.hasPointerCapture(event.pointerId)) return;
+    pen.lineTo(...at(event));
+    pen.stroke();
+    drawn += 1;
+  };
+  const name = h("input", { id: "name", maxLength: 100, autocomplete: "off", value: visit.signature ? visit.signature.signed_by : "" });
+  const save = tap(async () => {
+    const by = name.value.trim();
+    if (drawn < 3 || !by) {
+      say(t`请签名并写上姓名。`, "bad");
+      return;
+    }
+    const blob = await new Promise((done) => pad.toBlob(done, "image/png"));
+    const sha = await sha256(await new Response(blob).arrayBuffer());
+    const tiny = pad.toDataURL("image/png");
+    await change(id, (one) => {
+      if (one.frozen) return false;
+      one.blobs = one.blobs.filter((other) => !one.signature || other !== one.signature.sha256).concat(sha);
+      one.signature = { sha256: sha, size: blob.size, signed_by: by };
+      one.signed = tiny;
+      return true;
+    }, { sha256: sha, blob });
+    say(t`已保存：签名`);
+    location.hash = back(visit);
+  });
+  return {
+    title: named(visit.assignment.site), up: back(visit),
+    nodes: [h("h1", {}, t`签名`), h("p.soft", {}, t`请现场人员在框内签名，表示检查人员到过现场；不代表同意扣分。`),
+      h("div.pad", {}, pad), button(t`重写`, clear, "quiet"), h("label", { htmlFor: "name" }, t`姓名`), name],
+    bar: [button(t`保存`, save, "wide")],
+  };
+}
+
+export async function filling(id) {
+  const visit = await get("visits", id);
+  const bundle = await get("kv", "bundle");
+  const form = visit && bundle.data.forms[visit.assignment.form];
+  if (!form || visit.frozen) return missing();
+  const place = h("div");
+  let timer = 0;
+  const keep = tap(() => change(id, (one) => {
+    if (one.frozen) return false;
+    one.answers = visit.answers;
+    return true;
+  }));
+  window.McChecklist.render(place, form, visit.answers, (answers) => {
+    visit.answers = answers;
+    clearTimeout(timer);
+    timer = setTimeout(keep, 200);
+  });
+  const done = tap(async () => {
+    clearTimeout(timer);
+    await keep();
+    say(t`已保存：检查表`);
+    location.hash = back(visit);
+  });
+  return { title: named(visit.assignment.site), up: back(visit), nodes: [h("h1", {}, t`检查表`), place], bar: [button(t`保存`, done, "wide")] };
+}

@@ -1,0 +1,227 @@
+// The queue on its way to the server: a visit's record, then the photos that the server misses, in pieces, until the
+// server says that nothing is missing. Only then is anything deleted here.
+
+import { device, uuid } from "./chain.js";
+import { all, change, get, put, settle, told, transact } from "./store.js";
+import { t } from "./words.js";
+
+const API = "/api/v1";
+const PIECE = 262144;
+const TRIES = 5;
+const WAIT_MS = 60000;
+const FRESH_MS = 120000;
+const LEASE_MS = 90000;
+
+export const state = { signedOut: false, busy: false, again: false };
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+const patience = (attempt) => sleep(Math.min(300 * 2 ** attempt, 8000) * (0.5 + Math.random()));
+class Later extends Error {} // no network, or the server asks for patience: the queue stays as it is
+class SignedOut extends Error {}
+
+// One try. Says no by throwing, so that every caller has one way to fail.
+async function once(path, options, token) {
+  const stop = typeof AbortController === "function" ? new AbortController() : null;
+  const timer = setTimeout(() => stop && stop.abort(), WAIT_MS);
+  try {
+    const headers = Object.assign({ Accept: "application/json" }, token ? { Authorization: `Bearer ${token}` } : {}, options.headers);
+    const answer = await fetch(path, Object.assign({ cache: "no-store", credentials: token ? "omit" : "same-origin", signal: stop ? stop.signal : undefined }, options, { headers }));
+    if (answer.status === 401 || answer.redirected) throw new SignedOut();
+    if (answer.status === 429 || answer.status >= 500) throw new Later();
+    return { status: answer.status, headers: answer.headers, body: options.method === "HEAD" || answer.status === 204 || answer.status === 304 ? null : await answer.json() };
+  } catch (failure) {
+    throw failure instanceof SignedOut ? failure : new Later();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function request(path, options, token) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(path, options, token);
+    } catch (failure) {
+      if (failure instanceof SignedOut || attempt >= TRIES || !navigator.onLine) throw failure;
+      await patience(attempt - 1);
+    }
+  }
+}
+
+// 1 Who this phone is: a token by the session of whoever is signed in, asked for anew when it has run out
+
+async function enrol() {
+  const me = (await request("/inspector/phone/session", {})).body;
+  for (const anew of [false, true]) {
+    const own = await device(me.inspector.id, anew);
+    const body = JSON.stringify({ device: own.id, public_key: own.spki, label: navigator.userAgent.slice(0, 100) });
+    const headers = { "Content-Type": "application/json", "X-Form-Token": me.form_token };
+    const answer = await request("/inspector/phone/enrol", { method: "POST", headers, body });
+    if (answer.status === 201) {
+      await put("kv", answer.body, "token");
+      return answer.body;
+    }
+  }
+  throw new SignedOut();
+}
+
+async function allowed(work) {
+  try {
+    const kept = (await get("kv", "token")) || (await enrol());
+    try {
+      return await work(kept);
+    } catch (failure) {
+      if (!(failure instanceof SignedOut)) throw failure;
+      return await work(await enrol());
+    }
+  } catch (failure) {
+    if (failure instanceof SignedOut) {
+      if (!state.signedOut) told();
+      state.signedOut = true;
+    }
+    if (failure instanceof SignedOut || failure instanceof Later) return null;
+    throw failure;
+  }
+}
+
+// 2 What there is to do, kept for days
+
+async function refresh({ token }) {
+  const kept = (await get("kv", "bundle")) || {};
+  const asked = Date.now();
+  const answer = await request(`${API}/phone/bundle`, { headers: kept.tag ? { "If-None-Match": kept.tag } : {} }, token);
+  const now = Date.now();
+  state.signedOut = false;
+  if (answer.status === 304) return put("kv", Object.assign(kept, { at: now }), "bundle");
+  if (answer.status !== 200) throw new Later();
+  const ahead = (asked + now) / 2 - answer.body.server_time;
+  return put("kv", { tag: answer.headers.get("ETag"), at: now, ahead, data: answer.body }, "bundle");
+}
+
+// 3 One visit
+
+export function sheet(visit) {
+  return {
+    format: 1, visit: visit.id, assignment: visit.assignment.id, device: visit.device, ticket: visit.assignment.ticket,
+    created_at: visit.created_at, sent_at: Date.now(), events: visit.events, head: visit.head, signature: visit.seal,
+  };
+}
+
+const hand = (visit, token) => request(`${API}/visits`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(sheet(visit)) }, token);
+
+async function offsetOf(path, token) {
+  const answer = await request(path, { method: "HEAD" }, token);
+  return answer.headers.get("Upload-Complete") === "?1" ? Infinity : Number(answer.headers.get("Upload-Offset")) || 0;
+}
+
+// Pieces at the offset that the server names; after any trouble it is asked again. A picture that arrived otherwise
+// than it is here is sent once more from the start.
+async function carry(blob, token, progress) {
+  const path = `${API}/blobs/${blob.sha256}`;
+  const size = blob.blob.size;
+  let [failures, at] = [0, await offsetOf(path, token)];
+  while (at < size) {
+    progress(at);
+    let answer = null;
+    try {
+      const body = blob.blob.slice(at, at + PIECE);
+      answer = await once(path, { method: "PUT", body, headers: { "Upload-Offset": String(at), "Upload-Length": String(size), "Content-Type": "application/octet-stream" } }, token);
+    } catch (failure) {
+      failures += 1;
+      if (failure instanceof SignedOut || failures >= TRIES || !navigator.onLine) throw failure;
+      await patience(failures - 1);
+      at = await offsetOf(path, token);
+      continue;
+    }
+    if (answer.status === 204) failures = 0;
+    else if (answer.status !== 409 || (failures += 1) >= TRIES) {
+      if (answer.status !== 422 || (failures += 1) >= TRIES) return answer.body;
+      at = 0;
+      continue;
+    }
+    at = Number(answer.headers.get("Upload-Offset"));
+    if (at >= size) at = await offsetOf(path, token); // it says itself that it has all
+  }
+  progress(size);
+  return null;
+}
+
+const words = (body) => ((body && (body.errors || body.problems)) || []).map(({ zh, en }) => ({ zh, en }));
+const stuck = (visit, problems) => change(visit.id, (one) => { one.problems = problems; });
+
+async function send(visit, token) {
+  let answer = await hand(visit, token);
+  for (let round = 0; round < 3 && answer.status < 300 && answer.body.missing.length; round += 1) {
+    const sizes = {};
+    visit.shots.concat(visit.signature || []).forEach((one) => { sizes[one.sha256] = one.size; });
+    const total = Object.keys(sizes).reduce((sum, sha) => sum + sizes[sha], 0);
+    let got = total - answer.body.missing.reduce((sum, sha) => sum + (sizes[sha] || 0), 0);
+    for (const sha of answer.body.missing) {
+      const blob = await get("blobs", sha);
+      if (!blob) return stuck(visit, [{ zh: "有一张照片已不在本机，请联系办公室。", en: "A photo is no longer on this phone; ask the office." }]);
+      const refused = await carry(blob, token, (at) => tell(visit.id, got + at, total));
+      if (refused) return stuck(visit, words(refused));
+      got += sizes[sha] || 0;
+    }
+    answer = await hand(visit, token);
+  }
+  if (answer.status >= 300) return stuck(visit, words(answer.body));
+  if (answer.body.missing.length) throw new Later();
+  const { status, problems, flags, receipt, refused, server_time: at } = answer.body;
+  const { site, id: assignment } = visit.assignment;
+  return settle(visit, { id: visit.id, assignment, site, at, status, problems, flags, receipt, refused, photos: visit.shots.length, findings: visit.findings.length });
+}
+
+function tell(id, at, total) {
+  localStorage.setItem("mc-progress", JSON.stringify([id, at, total]));
+  told();
+}
+
+// 4 One drain at a time, whatever number of tabs
+
+async function leased(work) {
+  const me = uuid();
+  const renew = (until) => transact(["kv"], "readwrite", (store, kept) => {
+    const asked = store("kv").get("lease");
+    asked.onsuccess = () => {
+      const held = asked.result;
+      kept.value = !held || held.me === me || held.until < Date.now();
+      if (kept.value) store("kv").put({ me, until }, "lease");
+    };
+  });
+  if (!(await renew(Date.now() + LEASE_MS))) return;
+  const timer = setInterval(() => renew(Date.now() + LEASE_MS), LEASE_MS / 3);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    await renew(0);
+  }
+}
+
+const alone = (work) => (navigator.locks ? navigator.locks.request("mingcha-drain", { ifAvailable: true }, (lock) => lock && work()) : leased(work));
+
+export async function drain(eager) {
+  if (!navigator.onLine) return;
+  if (state.busy) {
+    state.again = true;
+    return;
+  }
+  state.busy = true;
+  state.again = false;
+  try {
+    await alone(() => allowed(async (me) => {
+      const kept = await get("kv", "bundle");
+      if (eager || !kept || Date.now() - kept.at > FRESH_MS || state.signedOut) await refresh(me);
+      const waiting = (await all("visits")).filter((visit) => visit.frozen && visit.inspector.id === me.inspector.id && (eager || !visit.problems));
+      waiting.sort((one, other) => one.frozen - other.frozen);
+      if (waiting.length) localStorage.setItem("mc-sending", "1");
+      for (const visit of waiting) await send(visit, me.token);
+      if (waiting.length) await refresh(me);
+    }));
+  } finally {
+    state.busy = false;
+    localStorage.removeItem("mc-sending");
+    localStorage.removeItem("mc-progress");
+    told();
+    if (state.again) drain();
+  }
+}
