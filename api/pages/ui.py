@@ -48,7 +48,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/audit", "操作记录", "Audit"),
     ),
     "bureau": (("/bureau", "汇总与下载", "Aggregates and downloads"),),
-    "unit": (("/unit", "本单位", "Our unit"),),
+    "unit": (("/unit", "本单位", "Our unit"), ("/unit/entries", "扣分", "Deductions")),
     "supervisor": (("/supervisor", "访问督导", "Fieldwork"),),
     "interviewer": (("/interviewer", "访问台", "Desk"), ("/interviewer/visits", "入户访问", "Visits")),
     "inspector": (("/inspector", "今日察访", "Today's visits"),),
