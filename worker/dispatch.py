@@ -20,9 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.actions.assignments import open_due
 from api.actions.ballots import close_ended
 from api.actions.escalation import remind_due
+from api.actions.inspection_draws import publish_due
 from api.actions.windows import forget_drafts
 from api.store import owed, tallies
 from survey_forms.refusal import Refused
+from worker.checkpoints import CHECKPOINT_EVERY, keep_hourly_checkpoint
 from worker.drain import STUCK, TALLY, drain
 from worker.jobs import OUTBOX_WORK
 from worker.shop import Shop
@@ -30,6 +32,7 @@ from worker.shop import Shop
 QUEUE_OF = {
     TALLY: "drain",
     STUCK: "drain",
+    "checkpoints": "drain",
     "compose": "drain",
     "quality": "drain",
     "slips": "drain",
@@ -150,9 +153,14 @@ class Dispatcher:
         if self._shop.secret_key and self._is_time("seals", SEALS_EVERY):
             with self._shop.database.write() as connection:
                 open_due(connection, self._shop.secret_key, self._shop.now())
+            with self._shop.database.write() as connection:
+                publish_due(connection, self._shop.secret_key, self._shop.now())
         if self._is_time("reminders", REMINDERS_EVERY):
             with self._shop.database.write() as connection:
                 remind_due(connection, self._shop.now())
+        if self._is_time("checkpoints", CHECKPOINT_EVERY):
+            with self._shop.database.write() as connection:
+                keep_hourly_checkpoint(connection, self._shop)
         if self._is_time("drafts", DRAFTS_EVERY):
             with self._shop.database.write() as connection:
                 forgotten = forget_drafts(connection, self._shop.now())

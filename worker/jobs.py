@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from api.actions.answer_quality import raise_answer_flags
 from api.actions.results import compose
-from worker import frames, notices, photos, slips
+from worker import checkpoints, frames, notices, photos, slips
 from worker.shop import Shop
 
 Job = Callable[[Connection, Shop, str], None]
@@ -49,6 +49,7 @@ class Work:
 
 
 OUTBOX_WORK: Mapping[str, Work] = {
+    "checkpoints": Work(checkpoints.keep_owed_checkpoint, at_once=50),
     "compose": Work(compose_evaluation, at_once=500),
     "frames": Work(read_frame, at_once=1),  # each piece is committed with the number of lines read
     "notices": Work(notices.send_notice, at_once=1),  # what went out is committed before the next one goes

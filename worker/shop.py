@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
+from api.actions.checkpoints import NOTES, signer_of
 from api.actions.frames import Registry, registry_of
 from api.actions.messages import Post
 from api.actions.sealed_words import Safe
@@ -14,6 +16,7 @@ from api.objects import Objects
 from api.senders.choose import sender_of
 from api.store.base import make_engine
 from api.transaction import Database
+from survey_forms.signed_notes import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Shop:
     post: Post | None = None
     registry: Registry | None = None
     secret_key: bytes | None = None  # opens the seals of assignments
+    signer: Signer | None = None  # of the ledger's checkpoints; none where another host signs
+    own_notes: Path | None = None  # the checkpoints that this signer remembers
 
 
 _opened: list[Shop] = []
@@ -40,7 +45,14 @@ def open_shop(settings: Settings) -> Shop:
     post = Post(Safe(settings.secret_key), sender_of(settings))
     registry = registry_of(settings.objects, settings.secret_key)
     shop = Shop(
-        Database(engine), open_objects(settings), lambda: datetime.now(UTC), post, registry, settings.secret_key
+        Database(engine),
+        open_objects(settings),
+        lambda: datetime.now(UTC),
+        post,
+        registry,
+        settings.secret_key,
+        signer_of(settings),
+        settings.data_dir / NOTES,
     )
     _opened[:] = [shop]
     return shop

@@ -41,6 +41,7 @@ def freeze(connection: Connection, round_id: int, staff_id: int, now: datetime) 
         close_if_sealed(connection, survey_id, staff_id, now)
         emit(connection, "quality", f"{survey_id}:round", FROZEN_ONCE)
     emit(connection, "compose", f"{held.evaluation_id}:round:{round_id}", FROZEN_ONCE)
+    emit(connection, "checkpoints", str(round_id), FROZEN_ONCE)
     people.record_act(connection, "round_frozen", now, staff_id, round=round_id)
 
 

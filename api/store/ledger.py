@@ -145,7 +145,7 @@ class ReversalRequest:
     decider: str | None
 
 
-_ENTRY: Select[Any] = select(
+entry_columns = (
     ledger_entry.c.seq,
     ledger_entry.c.evaluation_id,
     ledger_entry.c.unit_id,
@@ -163,6 +163,8 @@ _ENTRY: Select[Any] = select(
     ledger_entry.c.evidence_root,
     ledger_entry.c.body["instead_of"].as_integer(),
 )
+"""In the order of `Entry`."""
+_ENTRY: Select[Any] = select(*entry_columns)
 
 
 def entered_with(connection: Connection, sha256: bytes, unit_id: int) -> bool:

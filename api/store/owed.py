@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.store.base import metadata, moment
 
-TOPICS = ("compose", "frames", "notices", "photos", "quality", "slips")
+TOPICS = ("checkpoints", "compose", "frames", "notices", "photos", "quality", "slips")
 """`tally` needs no row here: an open answer is its own obligation (`ballot.untallied`)."""
 
 LONGEST_DELAY = 300

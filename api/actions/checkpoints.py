@@ -1,0 +1,258 @@
+"""The ledger's checkpoints: recompute everything from what is stored, and sign only what has merely grown.
+
+Triggers keep people from changing the ledger, but not the database's owner. So before each signature every leaf is
+computed again from its body, the columns that scores come from are compared with the body, and every checkpoint that
+was ever signed must still be met. Whoever holds an old checkpoint (a witness, a gazette) can show the rest.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from api.config import Settings
+from api.store import checkpoints, evaluations, results
+from api.store.checkpoints import LOOK, Kept, Row
+from api.store.owed import beat, emit
+from survey_forms.ledger_copy import write_line
+from survey_forms.ledger_scores import at_size
+from survey_forms.numbers import plain
+from survey_forms.refusal import Fault, Refused
+from survey_forms.scheme.load import load_scheme
+from survey_forms.scoring.compute import score_by
+from survey_forms.signed_notes import Checkpoint, Note, Signer, Verifier, log_signer, read_checkpoint
+from survey_forms.transparency import Tree, canonical_json, leaf_hash, roots_at
+
+TOPIC = "checkpoints"
+ASKED = "asked"
+NOTES = "checkpoints"  # directory of the signer's own notes
+
+
+def origin_of(settings: Settings) -> str:
+    """The log's name, which stands in every checkpoint; the port is left out, for it is no part of whose log it is."""
+    return f"{urlsplit(settings.base_url).hostname}/mingcha-ledger"
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """Who signs in this process; nobody where another host does."""
+    return log_signer(settings.ledger_key, origin_of(settings)) if settings.ledger_key else None
+
+
+def keep_checkpoint(  # noqa: PLR0913 - who, why, when, for which round and with what memory
+    connection: Connection,
+    signer: Signer | None,
+    occasion: str,
+    now: datetime,
+    *,
+    round_id: int | None = None,
+    own_notes: Path | None = None,
+) -> Fault | None:
+    """Look through the ledger, and sign it unless it was bent; what was found is told to the office.
+
+    Args:
+        connection: a transaction that reads what is committed.
+        signer: nobody where another host signs; the ledger is then only looked through.
+        occasion: hourly, freeze or asked.
+        now: the moment.
+        round_id: the round that was frozen.
+        own_notes: directory with the signer's own notes, which the database's owner cannot reach.
+
+    Returns:
+        What is wrong; nothing is signed then.
+    """
+    try:
+        checkpoint = look_through(connection, signer.verifier if signer else None, own_notes)
+    except Refused as refused:
+        beat(connection, LOOK, f"{refused.code} {_number_in(refused.faults[0])}")
+        return refused.faults[0]
+    beat(connection, LOOK, "ok")
+    if signer and checkpoints.checkpoint_of(connection, checkpoint.size) is None:
+        named = Checkpoint(signer.name, checkpoint.size, checkpoint.root)
+        note = str(signer.signed(Note(named.text)))
+        if own_notes:
+            keep_note(own_notes, named.size, note)
+        key = str(signer.verifier)
+        checkpoints.put_checkpoint(
+            connection, Kept(named.size, named.root, note, key, occasion, round_id, now.astimezone(UTC))
+        )
+    return None
+
+
+def look_through(connection: Connection, key: Verifier | None, own_notes: Path | None = None) -> Checkpoint:
+    """Recompute the whole ledger and compare it with every checkpoint of it.
+
+    Raises:
+        Refused: `ledger_gap`, `ledger_entry_bent`, `ledger_shrank`, `ledger_rewritten`, `checkpoint_bent`.
+    """
+    known = {one.size: one.root for one in _known(connection, key, own_notes)}  # read first: entries only come after
+    leaves = list(_leaves(connection))
+    if known and max(known) > len(leaves):
+        raise Refused("ledger_shrank", size=len(leaves), last=max(known))
+    roots = roots_at(leaves, {*known, len(leaves)})
+    for size, root in sorted(known.items()):
+        if roots[size] != root:
+            raise Refused("ledger_rewritten", size=size)
+    return Checkpoint("", len(leaves), roots[len(leaves)])
+
+
+def _known(connection: Connection, key: Verifier | None, own_notes: Path | None) -> Iterator[Checkpoint]:
+    """Every checkpoint that was signed before; those of this key must really be signed by it."""
+    for one in checkpoints.checkpoints(connection):
+        if key and one.verifier_key == str(key):
+            yield _signed(one.note, key, one.size, one.root)
+        else:  # signed with an earlier key, or this process has none
+            yield Checkpoint("", one.size, one.root)
+    for note in kept_notes(own_notes) if own_notes and key else ():
+        found = Note.read(note)
+        if key and any(one.key_id == key.id for one in found.signatures):
+            yield _signed(note.decode(), key)
+
+
+def _signed(note: str, key: Verifier, size: int | None = None, root: bytes | None = None) -> Checkpoint:
+    try:
+        found = read_checkpoint(note.encode(), key)[1]
+    except Refused:
+        raise Refused("checkpoint_bent", size="?" if size is None else size) from None
+    if (size, root) not in {(None, None), (found.size, found.root)}:
+        raise Refused("checkpoint_bent", size=size)
+    return found
+
+
+def _leaves(connection: Connection) -> Iterator[bytes]:
+    with closing(checkpoints.rows(connection)) as stored:
+        for expected, row in enumerate(stored, 1):
+            if row.entry.seq != expected:
+                raise Refused("ledger_gap", seq=expected)
+            leaf = leaf_hash(canonical_json(row.body))
+            if leaf != row.entry.leaf_hash or not _agrees(row):
+                raise Refused("ledger_entry_bent", seq=expected)
+            yield leaf
+
+
+def _agrees(row: Row) -> bool:
+    """Whether the columns, which the scores are computed from, say what the hashed body says."""
+    entry, root = row.entry, row.entry.evidence_root
+    said = {
+        "seq": entry.seq,
+        "evaluation": row.evaluation,
+        "unit": row.unit,
+        "component": entry.component,
+        "aspect": entry.aspect,
+        "rule": entry.rule,
+        "points": plain(entry.points),
+        "reverses": entry.reverses,
+        "finding": str(entry.finding_id) if entry.finding_id else None,
+        "basis": entry.basis,
+        "filed_by": entry.filed_by,
+        "decided_by": entry.decided_by,
+        "entered_at": entry.entered_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    same = all(row.body.get(name) == value for name, value in said.items())
+    return same and row.body.get("evidence_root") == (root.hex() if root else None)
+
+
+def _number_in(fault: Fault) -> object:
+    return fault.facts.get("seq", fault.facts.get("size", ""))
+
+
+def ask_checkpoint(connection: Connection, now: datetime) -> None:
+    """Owe a checkpoint now; the worker has the key."""
+    emit(connection, TOPIC, ASKED, int(now.timestamp()))
+
+
+def kept_notes(directory: Path) -> list[bytes]:
+    """The notes of a signer or a witness, the smallest log first."""
+    if not directory.is_dir():
+        return []
+    return [file.read_bytes() for file in sorted(directory.glob("*.note"), key=lambda file: int(file.stem))]
+
+
+def keep_note(directory: Path, size: int, note: str) -> None:
+    """Keep a note under its size; one that is kept already stays as it is."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = directory / f"{size}.note"
+    if not file.exists():
+        draft = file.with_suffix(".new")
+        draft.write_text(note, encoding="utf-8", newline="")
+        draft.replace(file)
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That an entry stands in the log of some size."""
+
+    seq: int
+    size: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+    root: bytes
+
+
+def inclusion(connection: Connection, seq: int, size: int) -> Inclusion:
+    """The proof that an entry stands in a checkpoint.
+
+    Raises:
+        Refused: `checkpoint_unknown`; `not_found` where the checkpoint has no such entry.
+    """
+    _known_size(connection, size)
+    if not 1 <= seq <= size:
+        raise Refused("not_found", "seq")
+    tree = Tree.of(checkpoints.leaves(connection, size))
+    return Inclusion(seq, size, tree.leaf(seq - 1), tree.path(seq - 1), tree.root)
+
+
+def consistency(connection: Connection, earlier: int, size: int) -> tuple[bytes, ...]:
+    """The proof that one checkpoint continues another.
+
+    Raises:
+        Refused: `checkpoint_unknown`; `checkpoints_out_of_order`.
+    """
+    _known_size(connection, earlier)
+    _known_size(connection, size)
+    if earlier > size:
+        raise Refused("checkpoints_out_of_order", "from")
+    return Tree.of(checkpoints.leaves(connection, size)).consistency(earlier)
+
+
+def _known_size(connection: Connection, size: int) -> Kept:
+    found = checkpoints.checkpoint_of(connection, size)
+    if found is None:
+        raise Refused("checkpoint_unknown", "size", size=size)
+    return found
+
+
+def copy_of(connection: Connection, first: int, last: int) -> Iterator[bytes]:
+    """The lines of a copy, from one entry to another."""
+    for body, leaf in checkpoints.bodies(connection, first, last):
+        yield write_line(body, leaf)
+
+
+@dataclass(frozen=True, slots=True)
+class PastScore:
+    """The scores as the ledger stood at a checkpoint; everything else in the input is that of the latest composite."""
+
+    checkpoint: Kept
+    document: dict[str, Any]
+    output: dict[str, Any]
+
+
+def composite_at(connection: Connection, evaluation_id: int, size: int) -> PastScore:
+    """Compute the scores again with the deductions that stood at a checkpoint.
+
+    Raises:
+        Refused: `checkpoint_unknown`; `not_computed` where there is no composite yet; what the arithmetic lacks.
+    """
+    kept = _known_size(connection, size)
+    evaluation = evaluations.evaluation_numbered(connection, evaluation_id)
+    latest = results.latest_composite(connection, evaluation_id)
+    if latest is None:
+        raise Refused("not_computed")
+    scheme = load_scheme(evaluation.scheme)
+    held = (body for body, _ in checkpoints.bodies(connection, 1, size))
+    document = at_size(scheme, latest.input, held, evaluation.code, size)
+    return PastScore(kept, document, score_by(scheme, document, trace=True))

@@ -1,0 +1,272 @@
+"""Checkpoints: what merely grew is signed, what was bent is not, and every past score can be computed again."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from itertools import combinations_with_replacement
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
+
+from api.actions import ledger
+from api.actions.checkpoints import (
+    composite_at,
+    consistency,
+    copy_of,
+    inclusion,
+    keep_checkpoint,
+    kept_notes,
+    origin_of,
+    signer_of,
+)
+from api.store import checkpoints
+from api.store.base import make_engine
+from api.store.ledger import ledger_entry
+from api.store.results import composite
+from api.store.roles import GRANTS, WEB, WORKER
+from survey_forms.ledger_copy import read_line
+from survey_forms.ledger_examination import examine
+from survey_forms.refusal import Refused
+from survey_forms.signed_notes import log_signer, read_checkpoint
+from survey_forms.transparency import tree_root, verify_consistency, verify_inclusion
+from tests.inspections import NOW, a_town, an_entry
+
+SIGNER = log_signer(b"k" * 40, "test/mingcha-ledger")
+
+
+@pytest.fixture
+def town(connection):
+    return a_town(connection)
+
+
+def keep(connection, occasion="hourly", **more):
+    return keep_checkpoint(connection, SIGNER, occasion, NOW, **more)
+
+
+def bend(connection, statement: str, **facts) -> None:
+    """What the database's owner can do: triggers and foreign keys do not hold them."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    connection.execute(text(statement), facts)
+    connection.execute(text("SET LOCAL session_replication_role = origin"))
+
+
+def test_a_checkpoint_says_size_and_root_and_is_signed(connection, town):
+    assert keep(connection) is None
+    for _ in range(5):
+        an_entry(connection, town)
+    assert keep(connection, "freeze") is None
+    kept = checkpoints.last_checkpoint(connection)
+    note, found = read_checkpoint(kept.note.encode(), SIGNER.verifier)
+    leaves = checkpoints.leaves(connection, 5)
+    assert (found.origin, found.size, found.root) == (SIGNER.name, 5, tree_root(leaves))
+    assert (str(note), kept.occasion, kept.verifier_key) == (kept.note, "freeze", str(SIGNER.verifier))
+    assert [one.size for one in checkpoints.checkpoints(connection)] == [0, 5]
+    assert checkpoints.last_look(connection)[1] == "ok"
+
+
+def test_nothing_new_makes_no_new_checkpoint(connection, town):
+    an_entry(connection, town)
+    keep(connection)
+    first = checkpoints.last_checkpoint(connection)
+    assert keep(connection, "freeze") is None
+    assert checkpoints.checkpoints(connection) == [first]
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE field.ledger_entry SET points = 1 WHERE seq = 2", "ledger_entry_bent"),
+        ("UPDATE field.ledger_entry SET rule = 'other' WHERE seq = 2", "ledger_entry_bent"),
+        ("UPDATE field.ledger_entry SET unit_id = :other WHERE seq = 2", "ledger_entry_bent"),
+        ("UPDATE field.ledger_entry SET decided_by = :inspector2 WHERE seq = 2", "ledger_entry_bent"),
+        ("UPDATE field.ledger_entry SET entered_at = now() WHERE seq = 2", "ledger_entry_bent"),
+        ("UPDATE field.ledger_entry SET evidence_root = leaf_hash WHERE seq = 2", "ledger_entry_bent"),
+        ('UPDATE field.ledger_entry SET body = body || \'{"points": "1"}\' WHERE seq = 2', "ledger_entry_bent"),
+        (
+            "UPDATE field.ledger_entry SET leaf_hash = decode(repeat('00', 32), 'hex') WHERE seq = 2",
+            "ledger_entry_bent",
+        ),
+        ("DELETE FROM field.ledger_entry WHERE seq = 2", "ledger_gap"),
+        ("DELETE FROM field.ledger_entry WHERE seq = 4", "ledger_shrank"),
+        ("UPDATE field.checkpoint SET note = replace(note, E'\\n4\\n', E'\\n3\\n')", "checkpoint_bent"),
+        ("UPDATE field.checkpoint SET root = decode(repeat('00', 32), 'hex')", "checkpoint_bent"),
+        ("UPDATE field.checkpoint SET size = 3", "checkpoint_bent"),
+    ],
+)
+def test_a_ledger_that_was_bent_is_not_signed_and_the_office_is_told(connection, town, statement, code):
+    for _ in range(4):
+        an_entry(connection, town)
+    keep(connection)
+    bend(connection, statement, **({"other": town.other_unit_id} if ":other" in statement else {})
+         | ({"inspector2": town.other_inspector} if ":inspector2" in statement else {}))  # fmt: skip
+    before = len(checkpoints.checkpoints(connection))
+    assert keep(connection).code == code
+    assert len(checkpoints.checkpoints(connection)) == before
+    assert checkpoints.last_look(connection)[1].startswith(code)
+
+
+def rewrite(connection, town, seq: int) -> None:
+    """An owner who knows the code forges an entry with columns, body and leaf that agree."""
+    bend(connection, "DELETE FROM field.ledger_entry WHERE seq >= :seq", seq=seq)
+    an_entry(connection, town, points="0.5")
+    assert checkpoints.ledger_size(connection) == seq
+
+
+def test_an_entry_that_was_rewritten_with_its_hash_meets_the_signed_checkpoint(connection, town):
+    for _ in range(4):
+        an_entry(connection, town)
+    keep(connection)
+    rewrite(connection, town, 4)
+    wrong = keep(connection)
+    assert (wrong.code, wrong.facts) == ("ledger_rewritten", {"size": 4})
+
+
+def test_the_signers_own_notes_are_out_of_the_owners_reach(connection, town, tmp_path):
+    for _ in range(4):
+        an_entry(connection, town)
+    keep(connection, own_notes=tmp_path / "notes")
+    bend(connection, "DELETE FROM field.checkpoint")
+    rewrite(connection, town, 4)
+    assert keep(connection, own_notes=tmp_path / "notes").code == "ledger_rewritten"
+    assert keep(connection) is None  # a signer without a memory signs the fork: witnesses then tell
+    assert len(kept_notes(tmp_path / "notes")) == 1
+    (tmp_path / "notes" / "4.note").write_text(
+        str(checkpoints.last_checkpoint(connection).note).replace("\n4\n", "\n3\n")
+    )
+    assert keep(connection, own_notes=tmp_path / "notes").code == "checkpoint_bent"
+
+
+def test_a_process_without_the_key_looks_and_signs_nothing(connection, town):
+    an_entry(connection, town)
+    assert keep_checkpoint(connection, None, "hourly", NOW) is None
+    assert checkpoints.checkpoints(connection) == []
+    bend(connection, "UPDATE field.ledger_entry SET points = 1")
+    assert keep_checkpoint(connection, None, "hourly", NOW).code == "ledger_entry_bent"
+
+
+def test_a_new_key_goes_on_where_the_old_one_ended(connection, town):
+    an_entry(connection, town)
+    keep(connection)
+    an_entry(connection, town)
+    newer = log_signer(b"n" * 40, SIGNER.name)
+    assert keep_checkpoint(connection, newer, "hourly", NOW) is None
+    assert [one.verifier_key for one in checkpoints.checkpoints(connection)] == [
+        str(SIGNER.verifier),
+        str(newer.verifier),
+    ]
+
+
+def test_the_logs_name_has_no_port(settings):
+    assert origin_of(settings) == "127.0.0.1/mingcha-ledger"
+    assert signer_of(settings).name == origin_of(settings)
+
+
+def test_proofs_hold_between_all_checkpoints(connection, town):
+    for size in range(1, 9):
+        an_entry(connection, town)
+        keep(connection)
+        for seq in range(1, size + 1):
+            proof = inclusion(connection, seq, size)
+            assert verify_inclusion(proof.leaf, seq - 1, size, proof.path, proof.root)
+    kept = {one.size: one.root for one in checkpoints.checkpoints(connection)}
+    for earlier, size in combinations_with_replacement(sorted(kept), 2):
+        path = consistency(connection, earlier, size)
+        assert verify_consistency(earlier, size, path, kept[earlier], kept[size])
+    for act, code in (
+        (lambda: inclusion(connection, 9, 8), "not_found"),
+        (lambda: inclusion(connection, 1, 99), "checkpoint_unknown"),
+        (lambda: consistency(connection, 8, 3), "checkpoints_out_of_order"),
+    ):
+        with pytest.raises(Refused, match=code):
+            act()
+
+
+def test_the_copy_is_what_the_verifier_reads(connection, town):
+    for _ in range(6):
+        an_entry(connection, town, basis="“引号”、emoji 🙂 \\ \u2028")
+    ledger.reverse(connection, 2, "异议成立", town.second_office, town.office, NOW)
+    keep(connection)
+    copy = list(copy_of(connection, 1, 7))
+    note = read_checkpoint(checkpoints.last_checkpoint(connection).note.encode(), SIGNER.verifier)[1]
+    found = examine([read_line(line) for line in copy], [note])
+    assert (found.faults, found.proven) == ((), 7)
+
+
+def test_a_score_of_the_past_has_the_deductions_of_then(connection, town):
+    groups = [
+        "party_delegates",
+        "peoples_congress_deputies",
+        "cppcc_members",
+        "residents",
+        "enterprises",
+        "supervisors",
+        "conduct_review",
+        "service_recipients",
+        "city_district_mutual",
+        "party_government_mutual",
+    ]
+    scores = {"indicator": {"differential": "900"}, "public_review": dict.fromkeys(groups, "850")}
+    document = {
+        "scheme": "xiamen-wf-2015",
+        "supplied": {"public_review.shares": dict.fromkeys(groups, "10"), "outstanding_base": "15"},
+        "units": [{"id": code, "scores": scores, "deductions": []} for code in ("civil", "transport")],
+    }
+    values = {"evaluation_id": town.evaluation_id, "inputs_digest": "d", "scheme_digest": "d", "ledger_seq": 0}
+    with pytest.raises(Refused, match="checkpoint_unknown"):
+        composite_at(connection, town.evaluation_id, 0)
+    keep(connection)
+    with pytest.raises(Refused, match="not_computed"):
+        composite_at(connection, town.evaluation_id, 0)
+    connection.execute(insert(composite).values(**values, input=document, problems=[], errors={}, computed_at=NOW))
+    an_entry(connection, town, points="3")
+    keep(connection)
+    ledger.reverse(connection, 1, "异议成立", town.second_office, town.office, NOW)
+    an_entry(connection, town, points="1")
+    keep(connection)
+    found = {size: composite_at(connection, town.evaluation_id, size).output["units"][0] for size in (0, 1, 3)}
+    # 0.6 × (0.6 × 900 + 0.4 × 1000) + 0.4 × 850 = 904, less what stood then
+    assert {size: one["composite"] for size, one in found.items()} == {0: "904.00", 1: "901.00", 3: "903.00"}
+
+
+def test_the_web_and_the_worker_may_add_checkpoints_and_change_none():
+    for role in (WEB, WORKER):
+        assert GRANTS[role].but["field.checkpoint"] == "UPDATE, DELETE"
+
+
+def test_one_person_is_refused_by_the_database_itself(connection, town):
+    values = {
+        "seq": 1, "evaluation_id": town.evaluation_id, "unit_id": town.unit_id, "component": "inspection",
+        "rule": "r", "points": Decimal(1), "basis": "b", "filed_by": town.office, "decided_by": town.office,
+        "entered_at": NOW, "body": {}, "leaf_hash": bytes(32),
+    }  # fmt: skip
+    with pytest.raises(IntegrityError, match="second_person"):
+        connection.execute(ledger_entry.insert().values(values))
+
+
+def test_a_hundred_writers_at_once_leave_no_gap_and_every_checkpoint_between_holds(engine):
+    with engine.begin() as connection:
+        town = a_town(connection)
+    crowd = make_engine(engine.url.render_as_string(hide_password=False), pool_size=40, max_overflow=0)
+
+    def write(number: int) -> int:
+        with crowd.begin() as connection:
+            seq = an_entry(connection, town, basis=f"第 {number} 次")
+        if number % 10 == 0:
+            with crowd.begin() as connection:
+                assert keep_checkpoint(connection, SIGNER, "hourly", NOW + timedelta(seconds=number)) is None
+        return seq
+
+    try:
+        with ThreadPoolExecutor(100) as pool:
+            assert sorted(pool.map(write, range(100))) == list(range(1, 101))
+        with crowd.begin() as connection:
+            assert keep(connection) is None
+            kept = [(one.size, one.root) for one in checkpoints.checkpoints(connection)]
+            leaves = checkpoints.leaves(connection, 100)
+    finally:
+        crowd.dispose()
+    assert len(set(leaves)) == 100
+    assert kept[-1] == (100, tree_root(leaves))
+    assert all(root == tree_root(leaves[:size]) for size, root in kept)
+    assert len({root for _, root in kept}) == len(kept) > 1
