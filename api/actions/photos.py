@@ -148,7 +148,7 @@ def _read(connection: Connection, photo: Photo, decoded: Decoded) -> dict[str, o
     flags = [flag.value for flag in photo_flags(claims, checked_in(connection, photo.visit_id))]
     if alike(connection, seen, ALIKE_WITHIN, NEAR):
         flags.append(PhotoFlag.ALIKE.value)
-    return known | {"flags": flags}
+    return known | {"flags": list(dict.fromkeys([*photo.flags, *flags]))}  # the phone's own record raised the first
 
 
 def claims_of(photo: Photo) -> Claims:

@@ -131,7 +131,7 @@ def _covered(rendition: Path, covers: list[list[float]], folder: Path) -> dict[s
     """Fill rectangles with one grey: pixels and smears can be guessed back, what is gone cannot.
 
     They grow to the 16-pixel blocks in which JPEG has stored the rendition, for a block that a rectangle cuts shows
-    ripples of what was under it.
+    ripples of what was under it, and 2 pixels beyond, for the decoder smooths colours across the edges of blocks.
     """
     with Image.open(rendition, formats=("JPEG",)) as image:
         clean = image.convert("RGB")
@@ -146,7 +146,7 @@ def _covered(rendition: Path, covers: list[list[float]], folder: Path) -> dict[s
 def _blocks(begins: float, length: float, pixels: int) -> tuple[int, int]:
     """From shares of a side to the pixels of whole blocks."""
     first, last = int(begins * pixels) // BLOCK, int((begins + length) * pixels) // BLOCK
-    return first * BLOCK, min((last + 1) * BLOCK, pixels)
+    return max(first * BLOCK - 2, 0), min((last + 1) * BLOCK + 2, pixels)
 
 
 def _load(image: Image.Image, longest: int) -> None:

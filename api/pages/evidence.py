@@ -1,17 +1,21 @@
 """Photos as they are looked at: clean copies for those concerned, the original as a download for the few, each audited.
 
 Whatever a photo holds, its bytes are never run: the type is ours, sniffing is off, and the page that would show
-them is a sandbox without anything allowed (reliability.md section 5).
+them is a sandbox without anything allowed (reliability.md section 5). Where the settings name a host for evidence,
+the bytes come from there alone, by links that live five minutes.
 """
 
-from flask import Blueprint, current_app
+from flask import Blueprint, current_app, redirect, request
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.auth import allow, current_staff
+from api.auth import allow, allow_anyone, current_staff
 from api.evidence.header import EXTENSIONS
+from api.evidence.links import check_link, signed_link
+from api.pages.render import content_security_policy
 from api.services import services, utc_now
 from api.store import people
+from api.store.crews import is_on_crew
 from api.store.inspections import visit_numbered
 from api.store.ledger import entered_with
 from api.store.people import Staff
@@ -25,21 +29,56 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
 }
+COPIES = {
+    "rendition": "renditions",
+    "thumbnail": "thumbnails",
+    "original": "originals",
+    "blurred": "blurred",
+    "blurred-thumbnail": "blurred_thumbnails",
+}
+"""A copy's name in an address → its area in the store."""
+
+
+@pages.before_app_request
+def keep_hosts_apart() -> None:
+    """The host of evidence serves photos and nothing else, and they are served nowhere else."""
+    host = services().settings.evidence_host
+    is_there = bool(host) and request.host.lower() == host
+    if is_there != (request.endpoint == "evidence.seen"):
+        raise Refused("not_found")
+
+
+@pages.after_app_request
+def name_host(response: Response) -> Response:
+    """Pages may show pictures of the host of evidence."""
+    settings = services().settings
+    if settings.evidence_host and "Content-Security-Policy" not in response.headers:
+        policy = content_security_policy().replace("img-src 'self'", f"img-src 'self' {_origin()}", 1)
+        response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 @pages.get("/evidence/<name>/rendition")
-@allow("office", "inspector", "unit")
+@allow("office", "supervisor", "inspector", "unit")
 def rendition(name: str) -> Response:
-    """Show the clean copy, at most 2,560 pixels a side."""
-    return _copy(name, "renditions")
+    """Show the clean copy, at most 2,560 pixels a side; units see the covered one where there is one."""
+    return _copy(name, "rendition", "blurred")
 
 
 @pages.get("/evidence/<name>/thumbnail")
-@allow("office", "inspector", "unit")
+@allow("office", "supervisor", "inspector", "unit")
 def thumbnail(name: str) -> Response:
-    """Show the small copy, at most 320 pixels a side."""
-    return _copy(name, "thumbnails")
+    """Show the small copy, at most 320 pixels a side; units see the covered one where there is one."""
+    return _copy(name, "thumbnail", "blurred-thumbnail")
+
+
+@pages.get("/evidence/<name>/blurred")
+@allow("office", "supervisor", "inspector", "unit")
+def blurred(name: str) -> Response:
+    """Show the copy with faces and plates covered, where there is one."""
+    return _copy(name, "blurred", "blurred")
 
 
 @pages.get("/evidence/<name>/original")
@@ -50,27 +89,58 @@ def original(name: str) -> Response:
     with services().database.write() as connection:
         photo = _visible(connection, name, staff)
         people.record_act(connection, "original_read", utc_now(), staff.id, sha256=photo.name)
-    response = _bytes("originals", photo, photo.media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{photo.name}.{EXTENSIONS[photo.media_type]}"'
+    return _served(photo, "original")
+
+
+@pages.get("/seen/<name>/<copy>")
+@allow_anyone
+def seen(name: str, copy: str) -> Response:
+    """Show what a signed link is for, on the host of evidence."""
+    if copy not in COPIES:
+        raise Refused("not_found")
+    check_link(services().settings.secret_key, name, copy, request.args, utc_now())
+    with services().database.read() as connection:
+        photo = photo_hashed(connection, _digest(name))
+    if photo is None:
+        raise Refused("not_found")
+    return _bytes(photo, copy)
+
+
+def _copy(name: str, clear: str, covered: str) -> Response:
+    staff = current_staff()
+    with services().database.read() as connection:
+        photo = _visible(connection, name, staff)
+    return _served(photo, covered if staff.role == "unit" and photo.blurs else clear)
+
+
+def _served(photo: Photo, copy: str) -> Response:
+    """The bytes, or the way to them on the host of evidence."""
+    settings = services().settings
+    if not settings.evidence_host:
+        return _bytes(photo, copy)
+    link = signed_link(settings.secret_key, photo.name, copy, current_staff().id, utc_now())
+    response: Response = redirect(_origin() + link)
+    response.headers.update(HEADERS)
     return response
 
 
-def _copy(name: str, area: str) -> Response:
-    with services().database.read() as connection:
-        photo = _visible(connection, name, current_staff())
-    return _bytes(area, photo, "image/jpeg")
+def _origin() -> str:
+    settings = services().settings
+    return f"{settings.base_url.partition('://')[0]}://{settings.evidence_host}"
 
 
 def _visible(connection: Connection, name: str, staff: Staff) -> Photo:
-    """The photo, for the office, its inspector, and the unit whose ledger names it; for anybody else there is none."""
+    """The photo, for the office, its inspectors, and the unit whose ledger names it; for anybody else there is none."""
     photo = photo_hashed(connection, _digest(name))
     if photo is not None:
-        if staff.role == "office":
+        if staff.role in {"office", "supervisor"}:
             return photo
         if staff.unit_id is not None and entered_with(connection, photo.sha256, staff.unit_id):
             return photo
         visit = visit_numbered(connection, photo.visit_id)
-        if visit is not None and visit.inspector_id == staff.id:
+        if visit is not None and (
+            visit.inspector_id == staff.id or is_on_crew(connection, visit.assignment.id, staff.id)
+        ):
             return photo
     raise Refused("not_found")
 
@@ -82,10 +152,16 @@ def _digest(name: str) -> bytes:
         raise Refused("not_found") from error
 
 
-def _bytes(area: str, photo: Photo, media_type: str) -> Response:
-    content = services().objects.get(area, photo.sha256)
+def _bytes(photo: Photo, copy: str) -> Response:
+    key = photo.blurred_key if copy.startswith("blurred") else photo.sha256
+    content = services().objects.get(COPIES[copy], key) if key else None
     if content is None:
         raise Refused("not_found")
-    response = current_app.response_class(content, mimetype=media_type)
+    kind = photo.media_type if copy == "original" else "image/jpeg"
+    response = current_app.response_class(content, mimetype=kind)
     response.headers.update(HEADERS)
+    if services().settings.evidence_host:
+        response.headers["Cross-Origin-Resource-Policy"] = "same-site"  # the service's pages show it
+    if copy == "original":
+        response.headers["Content-Disposition"] = f'attachment; filename="{photo.name}.{EXTENSIONS[kind]}"'
     return response

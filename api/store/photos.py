@@ -212,6 +212,12 @@ def put_blurs(connection: Connection, sha256: bytes, blurs: list[list[float]] | 
     connection.execute(update(photo).where(photo.c.sha256 == sha256).values(**values))
 
 
+def blurrer_of(connection: Connection, sha256: bytes) -> str:
+    """The name of who covered a photo last; "" for nobody."""
+    query = select(staff.c.name).join(photo, photo.c.blurred_by == staff.c.id).where(photo.c.sha256 == sha256)
+    return connection.execute(query).scalar() or ""
+
+
 def judge_photo(connection: Connection, sha256: bytes, values: Mapping[str, Any]) -> None:
     """Write the verdict on a photo and what was read from it."""
     connection.execute(update(photo).where(photo.c.sha256 == sha256).values(**values))
