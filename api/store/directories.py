@@ -127,7 +127,7 @@ def put_inspector(connection: Connection, values: Mapping[str, Any]) -> None:
     connection.execute(
         upsert(inspector)
         .values(**values)
-        .on_conflict_do_update(index_elements=["staff_id"], set_=dict(values) | {"changed_at": values["changed_at"]})
+        .on_conflict_do_update(index_elements=["staff_id"], set_=dict(values))
     )
 
 
@@ -166,3 +166,8 @@ def end_recusal(connection: Connection, recusal_id: int, now: datetime) -> bool:
         .returning(recusal.c.id)
     )
     return connection.execute(statement).first() is not None
+
+
+def is_unit(connection: Connection, unit_id: int) -> bool:
+    """Whether there is a unit of that number."""
+    return connection.execute(select(unit.c.id).where(unit.c.id == unit_id)).first() is not None

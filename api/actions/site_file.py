@@ -1,0 +1,209 @@
+"""The file of sites that the office hands in: every fault by row and column, and each site's datum named.
+
+A column of coordinates without a datum is 100 to 700 m wrong on any Chinese map and nobody sees it; so the column may
+not be missing and no cell of it empty. CSV (UTF-8 or GB18030) or XLSX, read as frames are.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from io import BytesIO
+from typing import IO
+
+from api.actions.csv_sheet import MOST_ROWS, cell_fault, letter, read_headings, refuse, short
+from api.actions.frame_file import Reader, recognise
+from api.store.evaluations import Unit
+from survey_forms.inspection.datum import Datum
+from survey_forms.inspection.fences import fence_of
+from survey_forms.refusal import Fault, Refused
+
+LARGEST_FILE = 4 * 1024 * 1024
+LEAST_RADIUS, MOST_RADIUS, USUAL_RADIUS = 10, 5000, 150
+LONGEST = {"编号": 40, "名称": 100, "英文名": 200, "地址": 200}
+RISKS = ("A", "B", "C", "D")
+
+COLUMNS = ("单位", "编号", "名称", "英文名", "地址", "纬度", "经度", "坐标系", "半径", "围栏", "风险")
+UNIT, CODE, NAME, ENGLISH_NAME, ADDRESS, LAT, LON, DATUM, RADIUS, FENCE, RISK = COLUMNS
+ENGLISH = dict(
+    zip(
+        ("unit", "code", "name", "name_en", "address", "lat", "lon", "datum", "radius", "fence", "risk"),
+        COLUMNS,
+        strict=True,
+    )
+)
+NEEDED = {name: [name] for name in (UNIT, CODE, NAME, LAT, LON, DATUM)}
+
+DATUMS: Mapping[str, Datum] = {
+    **dict.fromkeys(("wgs84", "gps", "cgcs2000", "天地图"), Datum.WGS_84),  # CGCS2000 is WGS-84 within centimetres
+    **dict.fromkeys(("gcj02", "高德", "腾讯", "国测局", "火星"), Datum.GCJ_02),
+    **dict.fromkeys(("bd09", "百度"), Datum.BD_09),
+}
+"""What a datum may be called, in small letters without blanks and hyphens."""
+
+_DEGREES = re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{1,15})?")
+_WHOLE = re.compile(r"[0-9]{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """One site of the file; `fence` is [[lat, lon], …] in `datum`, None: the radius is the fence."""
+
+    line: int  # as Excel counts: the headings are line 1
+    unit: Unit
+    code: str
+    name_zh: str
+    name_en: str
+    address: str
+    lat: float
+    lon: float
+    datum: str
+    radius_m: int
+    fence: list[list[float]] | None
+    risk: str
+
+
+def read_sites(file: IO[bytes], units: Sequence[Unit]) -> list[SiteRow]:
+    """The sites of a file.
+
+    Raises:
+        Refused: every fault found (the first hundred), each with `row` and `column`; `csv_too_large`.
+    """
+    content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise Refused("csv_too_large", "file", most="4 MB")
+    kind = recognise(BytesIO(content))
+    with closing(Reader(BytesIO(content), kind.encoding)) as lines:
+        heads = read_headings(lines.headings, COLUMNS, ENGLISH, NEEDED)
+        reader = _Rows(units, heads)
+        rows = [row for line, cells in lines.take(MOST_ROWS + 1) if any(cells) and (row := reader.row(line, cells))]
+        if lines.read > MOST_ROWS:
+            raise Refused("csv_too_large", "file", most=f"{MOST_ROWS} 行 rows")
+    if not rows and not reader.faults:
+        raise Refused("csv_empty", "file")
+    refuse([*reader.faults, *_repeated(rows)])
+    return rows
+
+
+def read_datum(text: str) -> Datum | None:
+    """The datum that a word means; None for any other."""
+    return DATUMS.get(re.sub(r"[\s_\-－]", "", text).lower())
+
+
+def corners_of(text: str) -> list[list[float]]:
+    """The corners of `lat lon; lat lon; …`; an entry that is no pair is a single corner, which no fence takes.
+
+    Raises:
+        Refused: `site_corner` for what is no pair of degrees.
+    """
+    corners = []
+    for number, pair in enumerate(filter(str.strip, re.split(r"[;；]", text)), start=1):
+        parts = re.split(r"[\s,，]+", pair.strip())
+        if len(parts) != 2 or not all(_DEGREES.fullmatch(part) for part in parts):
+            raise Refused("site_corner", FENCE, number=number, value=short(pair.strip()))
+        corners.append([float(part) for part in parts])
+    return corners
+
+
+class _Rows:
+    """Reads rows and keeps every fault."""
+
+    def __init__(self, units: Sequence[Unit], heads: Sequence[str]) -> None:
+        self.faults: list[Fault] = []
+        self._heads = heads
+        self._units: dict[str, list[Unit]] = {}
+        for unit in units:
+            for name in {unit.code, unit.name_zh, unit.name_en}:
+                self._units.setdefault(name, []).append(unit)
+
+    def row(self, line: int, cells: Sequence[str]) -> SiteRow | None:
+        """The row, or None and its faults."""
+        before = len(self.faults)
+        if any(cells[len(self._heads) :]):
+            self._fault("csv_cells_left_over", line, letter(len(self._heads)))
+        named = dict.fromkeys(COLUMNS, "") | dict(zip(self._heads, cells, strict=False))
+        unit = self._unit(line, named[UNIT])
+        for column in (CODE, NAME):
+            if not named[column]:
+                self._fault("csv_cell_missing", line, column)
+        for column, most in LONGEST.items():
+            if len(named[column]) > most or not named[column].isprintable():
+                self._fault("site_text", line, column, most=most)
+        lat, lon = (self._degrees(line, column, named[column], most) for column, most in ((LAT, 90), (LON, 180)))
+        datum = self._datum(line, named[DATUM])
+        radius = self._radius(line, named[RADIUS])
+        risk = named[RISK].upper() or "B"
+        if risk not in RISKS:
+            self._fault("site_risk", line, RISK, value=short(risk))
+        if lat is not None and lon is not None and _looks_swapped(lat, lon):
+            self._fault("site_swapped", line, f"{LAT} / {LON}")
+        fence = self._fence(line, named[FENCE], datum)
+        if len(self.faults) > before or unit is None or lat is None or lon is None or datum is None:
+            return None
+        english = named[ENGLISH_NAME] or named[NAME]
+        where = (lat, lon, datum.value, radius, fence, risk)
+        return SiteRow(line, unit, named[CODE], named[NAME], english, named[ADDRESS], *where)
+
+    def _fault(self, code: str, line: int, column: str, **facts: object) -> None:
+        self.faults.append(cell_fault(code, line, column, **facts))
+
+    def _unit(self, line: int, name: str) -> Unit | None:
+        found = self._units.get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if not name:
+            self._fault("csv_cell_missing", line, UNIT)
+        elif found:
+            self._fault("csv_unit_ambiguous", line, UNIT, value=short(name), codes="、".join(one.code for one in found))
+        else:
+            self._fault("csv_unit_unknown", line, UNIT, value=short(name))
+        return None
+
+    def _degrees(self, line: int, column: str, text: str, most: int) -> float | None:
+        if not text:
+            self._fault("csv_cell_missing", line, column)
+        elif not _DEGREES.fullmatch(text) or abs(float(text)) > most:
+            self._fault("site_degrees", line, column, value=short(text), most=most)
+        else:
+            return float(text)
+        return None
+
+    def _datum(self, line: int, text: str) -> Datum | None:
+        found = read_datum(text)
+        if found is None:
+            self._fault("site_datum" if text else "site_datum_missing", line, DATUM, value=short(text))
+        return found
+
+    def _radius(self, line: int, text: str) -> int:
+        if not text:
+            return USUAL_RADIUS
+        if not _WHOLE.fullmatch(text) or not LEAST_RADIUS <= int(text) <= MOST_RADIUS:
+            self._fault("site_radius", line, RADIUS, value=short(text), least=LEAST_RADIUS, most=MOST_RADIUS)
+            return USUAL_RADIUS
+        return int(text)
+
+    def _fence(self, line: int, text: str, datum: Datum | None) -> list[list[float]] | None:
+        if not text or datum is None:
+            return None
+        try:
+            corners = corners_of(text)
+            fence_of(corners, datum)
+        except Refused as refused:
+            for fault in refused.faults:
+                self._fault(fault.code, line, FENCE, **fault.facts)
+            return None
+        return corners
+
+
+def _looks_swapped(lat: float, lon: float) -> bool:
+    """Whether a position is in China only if latitude and longitude change places."""
+    return 73 < lat < 136 and 3 < lon < 54
+
+
+def _repeated(rows: Iterable[SiteRow]) -> Iterator[Fault]:
+    first: dict[tuple[int, str], int] = {}
+    for row in rows:
+        key = (row.unit.id, row.code)
+        if key in first:
+            yield cell_fault("csv_row_twice", row.line, CODE, first=first[key], unit=row.unit.name_zh)
+        first.setdefault(key, row.line)
