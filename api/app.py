@@ -44,12 +44,16 @@ from api.pages import (
     ledger_entry,
     margins,
     notice,
+    objections,
     office,
+    papers,
     phone,
     quotas,
+    rectifications,
     render,
     respondent,
     rounds,
+    slips,
     staff,
     supervisor,
     supervisor_work,
@@ -107,6 +111,10 @@ PAGES = (
     backchecks.pages,
     margins.pages,
     weights.pages,
+    papers.pages,
+    slips.pages,
+    objections.pages,
+    rectifications.pages,
 )
 LARGEST_BODY = 26 * 1024 * 1024  # one photo of 25 MB and its form fields
 LARGEST_FORM = 512 * 1024

@@ -28,9 +28,9 @@ from api.store.rectifications import (
     put_rectification,
     rectification_numbered,
     rectification_of,
-    revisit_is_open,
     steps_of,
 )
+from api.store.revisits import revisit_is_open
 from survey_forms.refusal import Fault, Refused
 
 LONGEST_DAYS = 366

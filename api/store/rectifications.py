@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from api.store.base import metadata, moment, serial
 from api.store.evaluations import evaluation, unit
-from api.store.inspections import assignment, visit
+from api.store.inspections import assignment
 from api.store.ledger import ledger_entry
 from api.store.objections import objection
 from api.store.people import staff
@@ -240,14 +240,3 @@ def steps_of(connection: Connection, key: int) -> list[Step]:
         .order_by(rectification_step.c.id)
     )
     return [Step(*row) for row in connection.execute(query)]
-
-
-def revisit_is_open(connection: Connection, key: int) -> bool:
-    """Whether a re-inspection was ordered, stands, and its visit is not over."""
-    query = (
-        select(assignment.c.id)
-        .join(rectification, rectification.c.assignment_id == assignment.c.id)
-        .outerjoin(visit, visit.c.assignment_id == assignment.c.id)
-        .where(rectification.c.id == key, assignment.c.withdrawn_at.is_(None), visit.c.closed_at.is_(None))
-    )
-    return connection.execute(query.limit(1)).first() is not None

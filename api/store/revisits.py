@@ -1,0 +1,43 @@
+"""What a re-inspection needs: whether one is under way, who may be sent, and where to."""
+
+from sqlalchemy import Connection, select
+
+from api.store.directories import inspector, recusal
+from api.store.inspections import assignment, visit
+from api.store.people import staff
+from api.store.rectifications import rectification
+from api.store.sites import site
+
+
+def revisit_is_open(connection: Connection, key: int) -> bool:
+    """Whether a re-inspection was ordered, stands, and its visit is not over."""
+    query = (
+        select(assignment.c.id)
+        .join(rectification, rectification.c.assignment_id == assignment.c.id)
+        .outerjoin(visit, visit.c.assignment_id == assignment.c.id)
+        .where(rectification.c.id == key, assignment.c.withdrawn_at.is_(None), visit.c.closed_at.is_(None))
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def inspectors_for(connection: Connection, unit_id: int) -> list[tuple[int, str]]:
+    """Inspectors who may go to a unit: in service, and not recused from it."""
+    recused = select(recusal.c.id).where(
+        recusal.c.staff_id == staff.c.id, recusal.c.unit_id == unit_id, recusal.c.withdrawn_at.is_(None)
+    )
+    query = (
+        select(staff.c.id, staff.c.name)
+        .outerjoin(inspector, inspector.c.staff_id == staff.c.id)
+        .where(staff.c.role == "inspector", staff.c.disabled_at.is_(None), inspector.c.withdrawn_at.is_(None))
+        .where(~recused.exists())
+        .order_by(staff.c.name, staff.c.id)
+    )
+    return [(row.id, row.name) for row in connection.execute(query)]
+
+
+def places_of(connection: Connection, unit_id: int) -> list[tuple[int, str, str]]:
+    """A unit's sites: number and names."""
+    query = select(site.c.id, site.c.name_zh, site.c.name_en).where(
+        site.c.unit_id == unit_id, site.c.withdrawn_at.is_(None)
+    )
+    return [(row.id, row.name_zh, row.name_en) for row in connection.execute(query.order_by(site.c.id))]
