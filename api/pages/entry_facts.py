@@ -8,14 +8,15 @@ the same.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from api.actions.checkpoints import Inclusion, Trees, inclusion
 from api.actions.inspections import CHINA
 from api.pages.place_drawing import place_drawing
 from api.store import evaluations
+from api.store.checkpoints import Kept, last_checkpoint
 from api.store.entry_trail import ChecklistAnswers, HandedIn, Task, checklists_of, handed_in, task_of
 from api.store.evaluations import Evaluation, Unit
 from api.store.findings import Finding, finding_numbered
@@ -27,11 +28,13 @@ from api.store.photos import Photo, photos_hashed
 from api.store.rectifications import Rectification, Step, rectification_of, steps_of
 from api.store.slips import Slip, slip_of, slips_about
 from survey_forms.forms.compile import compile_form
-from survey_forms.forms.model import wording
 from survey_forms.refusal import Refused
 from survey_forms.scheme.components import Component
 from survey_forms.scheme.load import load_catalogue, load_scheme
 from survey_forms.scheme.model import Aspect, Rule
+
+TREES = Trees()
+"""Kept from page to page: a checkpoint never changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,19 @@ class Trail:
     steps: Sequence[Step]
     papers: Mapping[int, Sequence[Paper]]  # step → what was handed in with it
     slips: Sequence[Slip]
+    checkpoint: Kept | None  # the last one
+    proof: Inclusion | None  # in it; none before it comes, or where the ledger no longer meets its checkpoint
     today: date
 
     @property
     def article(self) -> str:
         """Where the document, or the office's catalogue, says so."""
         return (self.rule.article if self.rule else "") or (self.component.article if self.component else "")
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the ledger as it stands is not the one that the checkpoint was signed over."""
+        return self.proof is None and self.checkpoint is not None and self.entry.seq <= self.checkpoint.size
 
     @property
     def counts(self) -> bool:
@@ -110,6 +120,7 @@ def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: date
     for paper in papers_of_rectification(connection, rectification.id) if rectification else ():
         papers.setdefault(paper.step_id or 0, []).append(paper)
     told = slip_of(connection, first.seq)
+    kept = last_checkpoint(connection)
     return Trail(
         entry=entry,
         unit=next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == entry.unit_id),
@@ -128,8 +139,19 @@ def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: date
         steps=steps_of(connection, rectification.id) if rectification else (),
         papers=papers,
         slips=[*([told] if told else []), *(slips_about(connection, rectification.id) if rectification else ())],
+        checkpoint=kept,
+        proof=_proof(connection, seq, kept),
         today=now.astimezone(CHINA).date(),
     )
+
+
+def _proof(connection: Connection, seq: int, kept: Kept | None) -> Inclusion | None:
+    if kept is None or seq > kept.size:
+        return None
+    try:
+        return inclusion(connection, TREES, seq, kept.size)
+    except Refused:  # `ledger_rewritten`: the page says so beside everything else that there is to see
+        return None
 
 
 def _replaced(entries: Sequence[Entry], entry: Entry) -> Entry | None:
@@ -170,8 +192,3 @@ def checklist_shown(filled: ChecklistAnswers) -> ChecklistShown:
             if given:
                 lines.append((question.label, [labels.get(str(one), {"zh": str(one)}) for one in given]))
     return ChecklistShown(form.title, lines, filled.complete)
-
-
-def in_language(text: Any, language: str) -> str:
-    """A form's words in the reader's language, or in the one that it has."""
-    return wording(text, language)

@@ -3,17 +3,24 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import text, update
 
+from api.actions.checkpoints import keep_checkpoint
 from api.actions.inspections import CHINA
 from api.app import create_app
 from api.objects import Objects
+from api.pages.entry_facts import TREES
 from api.services import KEY
+from api.store.checkpoints import last_checkpoint
 from api.store.inspections import assignment
+from api.store.ledger import entry_numbered, ledger_entry
 from api.store.rectifications import rectification
+from survey_forms.signed_notes import Signer
+from survey_forms.transparency import verify_inclusion
 from tests.entries import Life, a_life
 from tests.inspections import NOW, PASSWORD, an_assignment, an_entry
 
@@ -185,3 +192,27 @@ def test_a_ledger_of_many_entries_has_pages(enter, engine, life):
     client = enter("office")
     assert len(re.findall(r'<tr id="entry-', client.get("/office/ledger").text)) == 100
     assert len(re.findall(r'<tr id="entry-', client.get("/office/ledger?page=2").text)) == 5
+
+
+class TestTheProof:
+    def test_an_entry_shows_its_path_to_the_signed_root_and_a_bent_ledger_is_named(self, enter, engine, life):
+        signer = Signer("example.org/ledger", bytes(range(32)))
+        address = f"/office/ledger/{life.stands}"
+        client = enter("office")
+        assert "下一次签名校验点" in client.get(address).text
+        with engine.begin() as connection:
+            assert keep_checkpoint(connection, signer, "asked", NOW) is None
+        page = client.get(address).text
+        with engine.connect() as connection:
+            kept = last_checkpoint(connection)
+            entry = entry_numbered(connection, life.stands)
+        shown = re.findall(r"<dd class=\"mono fold\">([0-9a-f\n]+)</dd>", page)
+        path = next(path for root, path in pairwise(shown) if root == kept.root.hex())
+        siblings = [bytes.fromhex(step) for step in path.split()]
+        assert verify_inclusion(entry.leaf_hash, entry.seq - 1, kept.size, siblings, kept.root)
+        assert "signed checkpoint" in client.get(f"{address}?lang=en").text
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE field.ledger_entry DISABLE TRIGGER USER"))
+            connection.execute(update(ledger_entry).where(ledger_entry.c.seq == 2).values(leaf_hash=bytes(32)))
+        TREES._kept.clear()
+        assert "contradicts its checkpoint" in client.get(address).text
