@@ -11,12 +11,19 @@ from datetime import date
 from sqlalchemy import Connection
 
 from api.actions.tally import form_of_version
-from api.problems import say
+from api.problems import LANGUAGES, say
 from api.store.surveys import xform_of
 from survey_forms.forms.answers import read_answers
+from survey_forms.forms.fields import LONGEST_TEXT
 from survey_forms.forms.model import Json
 from survey_forms.forms.portable import not_portable, portable
 from survey_forms.refusal import Fault, Refused
+
+_WRONG = (
+    *("required", "constraint", "not_a_choice", "not_whole_number", "not_number", "not_a_day"),
+    *("too_long", "unreadable"),
+)
+"""What `logic.js` can find wrong with one answer: the server's own codes without `answer_`."""
 
 _PORTABLE: dict[str, Mapping[str, Json]] = {}
 """Forms as phones read them, by version; a version is the SHA-256 of its form, so an entry is never out of date."""
@@ -68,9 +75,17 @@ def check_portable(connection: Connection, version: str) -> None:
 
 
 def forms_for_phones(connection: Connection, versions: Iterable[str]) -> dict[str, Mapping[str, Json]]:
-    """The portable form of each version; one that phones cannot ask is left out, as no item may have chosen it."""
+    """The portable form of each version, with the sentences for what can be wrong.
+
+    One that phones cannot ask is left out; no item can have chosen it.
+    """
     for version in set(versions) - _PORTABLE.keys():
         form = form_of_version(connection, version)
         if not not_portable(form):
-            _PORTABLE[version] = portable(form)
+            _PORTABLE[version] = {**portable(form), "sentences": _sentences()}
     return {version: _PORTABLE[version] for version in sorted(set(versions)) if version in _PORTABLE}
+
+
+def _sentences() -> dict[str, Json]:
+    faults = {code: Fault(f"answer_{code}", "", {"limit": LONGEST_TEXT}) for code in _WRONG}
+    return {code: {one: say(fault, one) for one in LANGUAGES} for code, fault in faults.items()}

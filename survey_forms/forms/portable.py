@@ -17,11 +17,9 @@ from survey_forms.refusal import Fault, Refused
 
 OPERATORS = frozenset({"and", "or", "=", "!=", "<", "<=", ">", ">=", "+", "-", "*", "div", "mod", "negated"})
 FUNCTIONS = frozenset(
-    {"not", "if", "coalesce", "checklist", "weighted-checklist", "number", "string", "int", "round", "abs"}
+    {"not", "if", "coalesce", "checklist", "number", "string", "int", "round", "abs", "today", "date"}
     | {"selected", "is-selected", "selected-at", "count-selected", "regex", "contains", "starts-with", "ends-with"}
-    | {"string-length", "concat", "join", "substr", "substring-before", "substring-after", "normalize-space"}
-    | {"min", "max", "sum", "count", "count-non-empty", "today", "date", "format-date", "format-date-time"}
-    | {"boolean-from-string"}
+    | {"string-length", "concat", "join", "normalize-space", "min", "max", "sum", "count", "count-non-empty"}
 )
 """What `logic.js` evaluates; tests/pages/test_checklist.py holds the two lists against each other."""
 
@@ -65,7 +63,7 @@ def portable(form: Form) -> dict[str, Json]:
             for page in form.pages
         ],
         "steps": [_step(step) for step in form.steps],
-        "quoted": {name: _expression(tree) for name, tree in form.quoted.items()},
+        "quoted": {name: expression_for_phones(tree) for name, tree in form.quoted.items()},
     }
 
 
@@ -73,27 +71,29 @@ def _step(step: Step) -> dict[str, Json]:
     said: dict[str, Json] = {"name": step.name, "slot": step.slot}
     if step.within is not None:
         said["within"] = step.within
-    said |= {part: _expression(tree) for part, tree in _trees(step)}
+    said |= {part: expression_for_phones(tree) for part, tree in _trees(step)}
     return said | _question(step, step.question) if step.question else said
 
 
 def _question(step: Step, question: Question) -> dict[str, Json]:
-    words: Mapping[str, Text] = {
-        "label": question.label,
-        "hint": question.hint,
-        "demanded": question.required_message,
-        "wrong": question.constraint_message,
-    }
-    said: dict[str, Json] = {"type": question.type, **{key: dict(text) for key, text in words.items() if text}}
+    words: Mapping[str, Text] = {"label": question.label, "hint": question.hint}
+    told: Mapping[str, Text] = {"required": question.required_message, "constraint": question.constraint_message}
+    said: dict[str, Json] = {"type": question.type, **_written(words)}
+    if any(told.values()):
+        said["told"] = _written(told)
     if question.choices:
         when = step.offered_when() if step.offered_when else ()
         choices: list[list[Json]] = [[choice.name, dict(choice.label)] for choice in question.choices]
         for choice, tree in zip(choices, when, strict=False):
-            choice.append(_expression(tree))
+            choice.append(expression_for_phones(tree))
         said["choices"] = choices
     if question.rows > 1:
         said["rows"] = question.rows
     return said
+
+
+def _written(texts: Mapping[str, Text]) -> dict[str, Json]:
+    return {name: dict(text) for name, text in texts.items() if text}
 
 
 def _trees(step: Step) -> Iterator[tuple[str, Tree]]:
@@ -101,7 +101,8 @@ def _trees(step: Step) -> Iterator[tuple[str, Tree]]:
     return ((part, step.trees[part]) for part in _PARTS if getattr(step, part) is not None)
 
 
-def _expression(tree: Tree) -> Json:
+def expression_for_phones(tree: Tree) -> Json:
+    """An expression as JSON: a constant, `[slot]`, or `[name, ...]`."""
     if isinstance(tree, date):
         return ["date", tree.isoformat()]
     if isinstance(tree, float):
@@ -110,10 +111,10 @@ def _expression(tree: Tree) -> Json:
         return tree
     name, *given = tree
     if name == "node":
-        return list(map(_expression, given))
+        return list(map(expression_for_phones, given))
     if name == "regex":
-        return ["regex", _expression(given[0]), pattern_for_browsers(str(given[1])) or ""]
-    return [str(name), *map(_expression, given)]
+        return ["regex", expression_for_phones(given[0]), pattern_for_browsers(str(given[1])) or ""]
+    return [str(name), *map(expression_for_phones, given)]
 
 
 def _faults(form: Form) -> Iterator[Fault]:
@@ -127,16 +128,21 @@ def _faults(form: Form) -> Iterator[Fault]:
         if step.offered_when:
             trees["choice_filter"] = ("and", *step.offered_when())
         for part, tree in trees.items() if step.repeat is None and not step.entries else ():
-            for missing in sorted(set(map(_missing, _nodes(tree))) - {""}):
+            for missing in missing_from_phones(tree):
                 yield _fault(step.name, _ASPECTS.get(part, part), _NAMED.get(missing, missing))
     for name, tree in form.quoted.items():
-        for missing in sorted(set(map(_missing, _nodes(tree))) - {""}):
+        for missing in missing_from_phones(tree):
             yield _fault(name, "label", _NAMED.get(missing, missing))
 
 
 def _fault(name: str, aspect: str, what: object) -> Fault:
     both = what if isinstance(what, Bilingual) else Bilingual(str(what), str(what))
     return question_fault("form_not_portable", name, aspect, what=both)
+
+
+def missing_from_phones(tree: Tree) -> list[str]:
+    """What in an expression a phone does not have, by name."""
+    return sorted(set(map(_missing, _nodes(tree))) - {""})
 
 
 def _nodes(tree: Tree) -> Iterator[Tree]:

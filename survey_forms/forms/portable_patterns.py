@@ -48,7 +48,7 @@ class _Reading:
             return None if piece == "-" and self.before in _CLASSES else _in_class(piece)
         repetition = _REPETITION.fullmatch(piece)
         if repetition is not None:
-            return self.repeated(piece, _lengths(repetition, piece))
+            return self.repeated(piece, _lengths(repetition, piece), once=piece in {"?", "{0,1}", "{1}"})
         if piece in {"(", "(?:"}:
             self.groups.append(False)
         elif piece == ")":
@@ -59,11 +59,11 @@ class _Reading:
         self.within = piece == "["
         return _outside(piece)
 
-    def repeated(self, piece: str, lengths: int) -> str | None:
+    def repeated(self, piece: str, lengths: int, *, once: bool) -> str | None:
         """A repetition; how eager it is does not matter for whole texts."""
         if _REPETITION.fullmatch(self.before):
             return "" if piece == "?" else None
-        if self.before in _NOTHING or (self.before == ")" and self.closed):
+        if self.before in _NOTHING or (self.before == ")" and self.closed and not once):
             return None  # nothing to repeat, or repetitions of repetitions
         self.tries *= lengths
         self.vary(lengths > 1)

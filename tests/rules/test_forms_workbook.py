@@ -208,6 +208,7 @@ def test_the_frozen_questionnaires_keep_their_versions():
     versions = {book.stem: convert_workbook(book.read_bytes()).version[:16] for book in sorted(BOOKS.glob("*.xlsx"))}
     assert versions == {
         "deputies": "e63c553c994ef66c",
+        "hall_inspection": "f3fd3281b6407e7b",
         "residents": "ef6c1403c826b89a",
         "service_recipients": "7419e95d5d2cf2dd",
     }
