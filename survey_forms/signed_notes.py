@@ -18,6 +18,7 @@ ED25519, COSIGNATURE = 1, 4  # kinds of signatures; the second carries its momen
 MOST_NOTE_BYTES = 100_000
 MOST_SIGNATURES = 100
 _KEY_ID, _PUBLIC, _SIGNATURE, _MOMENT = 4, 32, 64, 8  # bytes
+_PRIVATE = "PRIVATE+KEY+"
 _DASH = "\N{EM DASH}"
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
@@ -83,6 +84,28 @@ class Signer:
         return Verifier(
             self.name, Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw(), self.kind
         )
+
+    def written(self) -> str:
+        """The private key as a line of a file that its owner alone may read."""
+        key = b64encode(bytes([self.kind]) + self.seed).decode()
+        return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{key}"
+
+    @classmethod
+    def read(cls, text: str) -> "Signer":
+        """Read a private key.
+
+        Raises:
+            Refused: `signer_key_unreadable`; its content is never repeated.
+        """
+        name, _, rest = text.strip().removeprefix(_PRIVATE).partition("+")
+        key_id, _, key = rest.partition("+")
+        content = _decoded(key)
+        if content is None or len(content) != 1 + _PUBLIC or content[0] not in {ED25519, COSIGNATURE}:
+            raise Refused("signer_key_unreadable")
+        found = cls(name, content[1:], content[0])
+        if not (_is_name(name) and found.verifier.id.hex() == key_id and text.startswith(_PRIVATE)):
+            raise Refused("signer_key_unreadable")
+        return found
 
     def signed(self, note: "Note", moment: int = 0) -> "Note":
         """The note with this signature added at its end; a witness' says when (seconds since 1970)."""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from api.actions.note_files import keep_note, kept_notes
 from api.config import Settings
 from api.store import checkpoints, evaluations, results
 from api.store.checkpoints import LOOK, Kept, Row
@@ -165,23 +166,6 @@ def ask_checkpoint(connection: Connection, now: datetime) -> None:
     emit(connection, TOPIC, ASKED, int(now.timestamp()))
 
 
-def kept_notes(directory: Path) -> list[bytes]:
-    """The notes of a signer or a witness, the smallest log first."""
-    if not directory.is_dir():
-        return []
-    return [file.read_bytes() for file in sorted(directory.glob("*.note"), key=lambda file: int(file.stem))]
-
-
-def keep_note(directory: Path, size: int, note: str) -> None:
-    """Keep a note under its size; one that is kept already stays as it is."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = directory / f"{size}.note"
-    if not file.exists():
-        draft = file.with_suffix(".new")
-        draft.write_text(note, encoding="utf-8", newline="")
-        draft.replace(file)
-
-
 @dataclass(frozen=True, slots=True)
 class Inclusion:
     """That an entry stands in the log of some size."""
@@ -193,30 +177,67 @@ class Inclusion:
     root: bytes
 
 
-def inclusion(connection: Connection, seq: int, size: int) -> Inclusion:
+class Trees:
+    """The trees of the last checkpoints that proofs were asked of; a checkpoint never changes."""
+
+    def __init__(self, most: int = 8) -> None:
+        self._most = most
+        self._kept: dict[bytes, Tree] = {}
+
+    def of(self, connection: Connection, size: int) -> Tree:
+        """The tree of a checkpoint.
+
+        Raises:
+            Refused: `checkpoint_unknown`; `ledger_rewritten` where the ledger no longer meets it.
+        """
+        root = _known_size(connection, size).root
+        tree = self._kept.get(root)
+        if tree is None:
+            tree = Tree.of(checkpoints.leaves(connection, size))
+            if tree.root != root:
+                raise Refused("ledger_rewritten", size=size)
+            while len(self._kept) >= self._most:
+                self._kept.pop(next(iter(self._kept), root), None)
+            self._kept[root] = tree
+        return tree
+
+
+def inclusion(connection: Connection, trees: Trees, seq: int, size: int) -> Inclusion:
     """The proof that an entry stands in a checkpoint.
 
     Raises:
         Refused: `checkpoint_unknown`; `not_found` where the checkpoint has no such entry.
     """
-    _known_size(connection, size)
+    tree = trees.of(connection, size)
     if not 1 <= seq <= size:
         raise Refused("not_found", "seq")
-    tree = Tree.of(checkpoints.leaves(connection, size))
     return Inclusion(seq, size, tree.leaf(seq - 1), tree.path(seq - 1), tree.root)
 
 
-def consistency(connection: Connection, earlier: int, size: int) -> tuple[bytes, ...]:
+def consistency(connection: Connection, trees: Trees, earlier: int, size: int) -> tuple[bytes, ...]:
     """The proof that one checkpoint continues another.
 
     Raises:
         Refused: `checkpoint_unknown`; `checkpoints_out_of_order`.
     """
     _known_size(connection, earlier)
-    _known_size(connection, size)
     if earlier > size:
         raise Refused("checkpoints_out_of_order", "from")
-    return Tree.of(checkpoints.leaves(connection, size)).consistency(earlier)
+    return trees.of(connection, size).consistency(earlier)
+
+
+def checkpoint(connection: Connection, size: int | None = None) -> Kept:
+    """The latest checkpoint, or the one of that many entries.
+
+    Raises:
+        Refused: `checkpoint_none` yet; `checkpoint_unknown`.
+    """
+    if size is not None:
+        return _known_size(connection, size)
+    found = checkpoints.last_checkpoint(connection)
+    if found is None:
+        raise Refused("checkpoint_none")
+    return found
 
 
 def _known_size(connection: Connection, size: int) -> Kept:

@@ -11,6 +11,7 @@ from api.http import (
     blobs,
     files,
     health,
+    ledger,
     method_files,
     methods,
     phone,
@@ -29,7 +30,7 @@ pages = Blueprint("openapi", __name__)
 def init_app(app: Flask) -> None:
     """Register everything below /api, and /healthz."""
     api = init_api(app)
-    for family in (results, files, methods, method_files, what_if, responses, phone, visits, blobs):
+    for family in (results, files, methods, method_files, what_if, responses, phone, visits, blobs, ledger):
         api.register_blueprint(family.blp)
     app.extensions[DOCUMENT] = with_callers(app, api.spec.to_dict())
     app.register_blueprint(pages)

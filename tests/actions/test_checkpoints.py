@@ -11,15 +11,16 @@ from sqlalchemy.exc import IntegrityError
 
 from api.actions import ledger
 from api.actions.checkpoints import (
+    Trees,
     composite_at,
     consistency,
     copy_of,
     inclusion,
     keep_checkpoint,
-    kept_notes,
     origin_of,
     signer_of,
 )
+from api.actions.note_files import kept_notes
 from api.store import checkpoints
 from api.store.base import make_engine
 from api.store.ledger import ledger_entry
@@ -163,20 +164,21 @@ def test_the_logs_name_has_no_port(settings):
 
 
 def test_proofs_hold_between_all_checkpoints(connection, town):
+    trees = Trees(3)
     for size in range(1, 9):
         an_entry(connection, town)
         keep(connection)
         for seq in range(1, size + 1):
-            proof = inclusion(connection, seq, size)
+            proof = inclusion(connection, trees, seq, size)
             assert verify_inclusion(proof.leaf, seq - 1, size, proof.path, proof.root)
     kept = {one.size: one.root for one in checkpoints.checkpoints(connection)}
     for earlier, size in combinations_with_replacement(sorted(kept), 2):
-        path = consistency(connection, earlier, size)
+        path = consistency(connection, trees, earlier, size)
         assert verify_consistency(earlier, size, path, kept[earlier], kept[size])
     for act, code in (
-        (lambda: inclusion(connection, 9, 8), "not_found"),
-        (lambda: inclusion(connection, 1, 99), "checkpoint_unknown"),
-        (lambda: consistency(connection, 8, 3), "checkpoints_out_of_order"),
+        (lambda: inclusion(connection, trees, 9, 8), "not_found"),
+        (lambda: inclusion(connection, trees, 1, 99), "checkpoint_unknown"),
+        (lambda: consistency(connection, trees, 8, 3), "checkpoints_out_of_order"),
     ):
         with pytest.raises(Refused, match=code):
             act()
@@ -270,3 +272,11 @@ def test_a_hundred_writers_at_once_leave_no_gap_and_every_checkpoint_between_hol
     assert kept[-1] == (100, tree_root(leaves))
     assert all(root == tree_root(leaves[:size]) for size, root in kept)
     assert len({root for _, root in kept}) == len(kept) > 1
+
+
+def test_no_proof_is_made_of_a_ledger_that_no_longer_meets_its_checkpoint(connection, town):
+    an_entry(connection, town)
+    keep(connection)
+    rewrite(connection, town, 1)
+    with pytest.raises(Refused, match="ledger_rewritten"):
+        inclusion(connection, Trees(), 1, 1)

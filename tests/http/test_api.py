@@ -18,6 +18,12 @@ BASE = "/api/v1/evaluations/town-2026"
 OFFICES = {"office", "bureau"}
 READERS = OFFICES | {"unit"}
 
+# Behind these there is a ledger with a checkpoint: tests/http/test_ledger.py.
+LEDGER = {
+    f"/api/v1/ledger/{name}"
+    for name in ("checkpoint", "checkpoints", "key", "proof/inclusion", "proof/consistency", "entries", "score")
+}
+
 # What each role gets before publication; everybody not named gets 403, and nobody 401.
 ROUTES = {
     "/api/v1/evaluations": READERS,
@@ -57,7 +63,7 @@ def test_every_route_answers_those_whom_it_names_and_nobody_else(client_of, name
 
 def test_the_matrix_covers_every_operation(app):
     paths = {path.replace("{evaluation}", "town-2026").replace("{unit}", "harbour") for path in document(app)["paths"]}
-    assert paths == {*ROUTES, "/api/v1/score", "/api/v1/responses"}
+    assert paths == {*ROUTES, "/api/v1/score", "/api/v1/responses", *LEDGER}
 
 
 def document(app) -> dict:

@@ -153,5 +153,15 @@ def test_what_is_no_verifier_key_is_refused(text: str) -> None:
         Verifier.read(text)
 
 
+@given(signers)
+def test_a_private_key_is_written_and_read_and_fits_its_id(signer: Signer) -> None:
+    text = signer.written()
+    assert Signer.read(text + "\n") == signer
+    for bent in (text[:-3], text.removeprefix("PRIVATE+"), text.replace("+", "-"), ""):
+        with pytest.raises(Refused, match="signer_key_unreadable") as refusal:
+            Signer.read(bent)
+        assert refusal.value.faults[0].facts == {}
+
+
 def test_the_private_half_is_not_shown() -> None:
     assert "seed" not in repr(LOG)
