@@ -1,6 +1,7 @@
 """How the life of a deduction is told on pages: states with their tone, terms as days, and a unit's own matters."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, request
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
 from api.actions.due import is_over
+from api.actions.escalation import ESCALATES_AT
 from api.actions.papers import FIELD, LARGEST, MOST, PaperSent, read_papers
 from api.auth import current_staff
 from api.pages import entry_words, inspection_words
@@ -15,6 +17,8 @@ from api.pages.render import t
 from api.services import utc_now
 from api.store import evaluations
 from api.store.evaluations import Evaluation, Unit
+from api.store.objections import undecided_in
+from api.store.rectifications import rectifications_in
 from survey_forms.refusal import Fault, Refused
 
 LONGEST_TEXT = 4000
@@ -31,6 +35,33 @@ RECTIFICATIONS = {
     "returned": ("warn", "已退回，待重报", "Returned"),
     "closed": ("good", "已销号", "Closed"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Matters:
+    """What follows deductions and waits for the office, by number."""
+
+    objections: int
+    proven: int  # rectifications to look at
+    overdue: int
+    escalated: int  # of those overdue, urged twice or more
+
+    @property
+    def total(self) -> int:
+        """All that waits."""
+        return self.objections + self.proven + self.overdue
+
+
+def matters_in(connection: Connection, evaluation_id: int, today: date) -> Matters:
+    """What waits in an evaluation."""
+    ordered = rectifications_in(connection, evaluation_id)
+    late_ones = [one for one in ordered if one.is_overdue(today)]
+    return Matters(
+        undecided_in(connection, evaluation_id),
+        sum(one.status == "proven" for one in ordered),
+        len(late_ones),
+        sum(one.escalated >= ESCALATES_AT for one in late_ones),
+    )
 
 
 def state_words(table: str, status: str) -> tuple[str, str]:
@@ -83,4 +114,4 @@ def init_pages(pages: Blueprint) -> None:
 
     @pages.context_processor
     def words() -> dict[str, Any]:
-        return {"state_words": state_words, "late": late, "MOST_PAPERS": MOST}
+        return {"state_words": state_words, "late": late, "MOST_PAPERS": MOST, "ESCALATES_AT": ESCALATES_AT}

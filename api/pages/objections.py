@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
+from api.actions.due import end_after, terms_of
 from api.actions.objections import (
     VERDICTS,
     DecisionSent,
@@ -105,7 +106,12 @@ def waiting() -> Response:
         found = objections_in(connection, evaluation.id)
         entries = {one.seq: entry_numbered(connection, one.seq) for one in found}
         units = {unit.id: unit for unit in evaluations.units_of(connection, evaluation.id)}
-    facts: dict[str, Any] = {"objections": found, "entries": entries, "units": units, "catalogue": load_catalogue(evaluation.scheme)}
+    facts: dict[str, Any] = {
+        "objections": found,
+        "entries": entries,
+        "units": units,
+        "catalogue": load_catalogue(evaluation.scheme),
+    }
     return page("office/objections.html", evaluation=evaluation, **facts)
 
 
@@ -195,6 +201,7 @@ def _facts(connection: Connection, found: Objection) -> dict[str, Any]:
         "objection": found,
         "entry": entry,
         "papers": papers_of_objection(connection, found.id),
+        "decide_by": end_after(found.filed_at, terms_of(evaluation.scheme).decision_days),
         "catalogue": catalogue,
         "rule": catalogue.rule(entry.rule) if catalogue else None,
     }

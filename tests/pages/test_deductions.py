@@ -334,3 +334,14 @@ def test_a_unit_objects_and_another_decides_in_chromium(engine, cast, seq, site,
         assert standing(entries_of(connection, cast.town.evaluation_id)) == 0
         assert rectification_of(connection, seq) is None
         assert isinstance(slip_of(connection, seq).read_at, datetime)
+
+
+def test_the_overview_tells_what_waits_and_what_is_overdue(engine, cast, objects, seq, sign_in):
+    with engine.begin() as connection:
+        an_objection(connection, objects, cast, seq, utc_now())
+        an_order(connection, cast, seq, utc_now() - MANY_DAYS)
+        for days in (10, 2):
+            remind_due(connection, utc_now() - timedelta(days=days))
+    text = sign_in("office").get("/office").text
+    assert "1 项整改逾期，其中 1 项已列入督办" in text
+    assert "1 项异议等待说明或决定" in text
