@@ -12,6 +12,7 @@ from api.actions.booths import Booths
 from api.actions.failure_cap import Caps
 from api.config import Settings
 from api.http import lane, mount
+from api.http.pieces import give_up_dead_phones
 from api.intake import Intake
 from api.object_store import open_objects
 from api.pages import (
@@ -29,6 +30,7 @@ from api.pages import (
     draws_public,
     evaluation_setup,
     evidence,
+    field_flags,
     form_preview,
     forms,
     frames,
@@ -83,6 +85,7 @@ PAGES = (
     interviewer_plan.pages,
     evidence.pages,
     blurring.pages,
+    field_flags.pages,
     ledger.pages,
     ledger_entry.pages,
     inspection_map.pages,
@@ -174,6 +177,7 @@ def _refuse_nul() -> None:
 def from_environment() -> Flask:
     """The factory that the web server calls in each worker process."""
     app = create_app(Settings.from_env(os.environ))
+    give_up_dead_phones()
     # What is there now stays: looking through its 160,000 objects again and again stops all requests for 0.1 s.
     gc.collect()
     gc.freeze()

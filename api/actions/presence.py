@@ -42,11 +42,22 @@ def travel_flags_of(connection: Connection, staff_id: int, here: Fix) -> tuple[F
     To be asked before the check-in is stored, in the order in which check-ins arrive: of each pair the second is
     flagged.
     """
-    others = [
+    return travel_flags(here, _fixes_of_the_day(connection, staff_id, here.taken_at))
+
+
+def other_fixes(connection: Connection, staff_id: int, here: CheckIn) -> list[Fix]:
+    """The same person's fixes of that day (China) but this check-in's own."""
+    own = best_of(here)
+    if own is None:
+        return []
+    return [fix for fix in _fixes_of_the_day(connection, staff_id, own.taken_at) if fix != own]
+
+
+def _fixes_of_the_day(connection: Connection, staff_id: int, at: datetime) -> list[Fix]:
+    return [
         Fix(Position(row.lat, row.lon, Datum(row.datum)), row.accuracy_m, row.fix_at)
-        for row in fixes_of_the_day(connection, staff_id, here.taken_at)
+        for row in fixes_of_the_day(connection, staff_id, at)
     ]
-    return travel_flags(here, others)
 
 
 def _fixes(stored: Sequence[Sequence[float]], datum: str) -> tuple[Fix, ...]:

@@ -45,6 +45,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/supervisor", "访问督导", "Fieldwork"),
         ("/office/findings", "察访问题", "Findings"),
         ("/office/ledger", "扣分台账", "Ledger"),
+        ("/field-flags", "察访标记", "Field flags"),
         ("/office/objections", "异议", "Objections"),
         ("/office/rectifications", "整改", "Rectification"),
         ("/office/slips", "文书", "Slips"),
@@ -58,7 +59,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/unit/rectifications", "整改", "Rectification"),
         ("/unit/slips", "文书", "Slips"),
     ),
-    "supervisor": (("/supervisor", "访问督导", "Fieldwork"),),
+    "supervisor": (("/supervisor", "访问督导", "Fieldwork"), ("/field-flags", "察访标记", "Field flags")),
     "interviewer": (("/interviewer", "访问台", "Desk"), ("/interviewer/visits", "入户访问", "Visits")),
     "inspector": (("/inspector", "今日察访", "Today's visits"),),
 }

@@ -1,12 +1,59 @@
 """What was flagged in the field: on check-ins, photos and uploads; the flags stand in their own tables."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    Text,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert
 
-from api.store.inspections import check_in, visit
+from api.store.evaluations import unit
+from api.store.flag_reviews import flag_review
+from api.store.inspections import assignment, check_in, visit
+from api.store.people import staff
+from api.store.photos import photo
+from api.store.sites import site
+from api.store.uploads import upload
 from survey_forms.inspection.mornings import CHINA
+
+MOST_FLAGS = 2000
+
+_reviewer = staff.alias("reviewer")
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """One flag, where it was raised, and what was made of it."""
+
+    subject: str  # check_in, photo, upload
+    subject_id: str
+    flag: str
+    at: datetime
+    visit_id: UUID | None
+    staff_id: int
+    inspector: str
+    site_zh: str | None
+    site_en: str | None
+    unit_zh: str | None
+    unit_en: str | None
+    verdict: str | None  # explained, doubtful
+    note: str | None
+    reviewer: str | None
+    reviewed_at: datetime | None
 
 
 def fixes_of_the_day(connection: Connection, staff_id: int, at: datetime) -> list[Row[Any]]:
@@ -21,3 +68,80 @@ def fixes_of_the_day(connection: Connection, staff_id: int, at: datetime) -> lis
         .order_by(check_in.c.fix_at)
     )
     return list(connection.execute(query))
+
+
+def raised_in(connection: Connection, evaluation_id: int) -> list[Raised]:
+    """The flags of an evaluation's check-ins, photos and uploads, the newest first; at most `MOST_FLAGS`.
+
+    A check-in outside its fence counts as flagged. An upload whose assignment is unknown belongs to every evaluation.
+    """
+    raised = _raised().subquery("raised")
+    reviewed = (
+        (flag_review.c.subject == raised.c.subject)
+        & (flag_review.c.subject_id == raised.c.subject_id)
+        & (flag_review.c.flag == raised.c.flag)
+    )
+    query: Select[Any] = (
+        select(
+            raised.c.subject, raised.c.subject_id, raised.c.flag, raised.c.at, raised.c.visit_id, raised.c.staff_id,
+            staff.c.name, site.c.name_zh, site.c.name_en, unit.c.name_zh, unit.c.name_en, flag_review.c.verdict,
+            flag_review.c.note, _reviewer.c.name, flag_review.c.reviewed_at,
+        )
+        .select_from(
+            raised.join(staff, staff.c.id == raised.c.staff_id)
+            .outerjoin(visit, visit.c.id == raised.c.visit_id)
+            .outerjoin(assignment, assignment.c.id == visit.c.assignment_id)
+            .outerjoin(site, site.c.id == assignment.c.site_id)
+            .outerjoin(unit, unit.c.id == site.c.unit_id)
+            .outerjoin(flag_review, reviewed)
+            .outerjoin(_reviewer, _reviewer.c.id == flag_review.c.reviewed_by)
+        )
+        .where((assignment.c.evaluation_id == evaluation_id) | assignment.c.id.is_(None))
+        .order_by(raised.c.at.desc(), raised.c.subject_id, raised.c.flag)
+        .limit(MOST_FLAGS)
+    )  # fmt: skip
+    return [Raised(*row) for row in connection.execute(query)]
+
+
+def is_raised(connection: Connection, subject: str, subject_id: str, flag: str) -> bool:
+    """Whether that flag stands on that check-in, photo or upload."""
+    raised = _raised().subquery("raised")
+    query = select(raised.c.flag).where(
+        raised.c.subject == subject, raised.c.subject_id == subject_id, raised.c.flag == flag
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def put_review(connection: Connection, values: dict[str, Any]) -> None:
+    """Write what a person made of a flag; a later word replaces it, and the audit has both."""
+    statement = insert(flag_review).values(**values)
+    later = {name: statement.excluded[name] for name in ("verdict", "note", "reviewed_by", "reviewed_at")}
+    keys = [flag_review.c.subject, flag_review.c.subject_id, flag_review.c.flag]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=later))
+
+
+def _raised() -> CompoundSelect[Any]:
+    """(subject, subject_id, flag, at, visit_id, staff_id) of every flag there is."""
+    whose = func.coalesce(check_in.c.staff_id, visit.c.inspector_id)
+    arrived = select(check_in, whose.label("whose")).join(visit, visit.c.id == check_in.c.visit_id).subquery()
+    shot = select(photo, visit.c.inspector_id.label("whose")).join(visit, visit.c.id == photo.c.visit_id).subquery()
+    sent = select(upload, upload.c.staff_id.label("whose")).subquery()
+    return union_all(
+        _flags("check_in", cast(arrived.c.id, Text), func.unnest(arrived.c.flags), arrived),
+        _flags("check_in", cast(arrived.c.id, Text), literal("outside"), arrived).where(
+            arrived.c.presence == "outside"
+        ),
+        _flags("photo", func.encode(shot.c.sha256, "hex"), func.unnest(shot.c.flags), shot),
+        _flags("upload", cast(sent.c.id, Text), func.unnest(sent.c.flags), sent),
+    )
+
+
+def _flags(subject: str, key: ColumnElement[str], flag: ColumnElement[str], rows: Subquery) -> Select[Any]:
+    return select(
+        literal(subject).label("subject"),
+        key.label("subject_id"),
+        flag.label("flag"),
+        rows.c.received_at.label("at"),
+        rows.c.visit_id,
+        rows.c.whose.label("staff_id"),
+    )
