@@ -71,6 +71,10 @@ def read_visit(body: bytes) -> VisitSent:
         faults.append(Fault("visit_too_many_events", "events", {"most": MOST_EVENTS}))
     if faults:
         raise Refused.of(faults)
+    try:
+        digest = digest_of(sent)
+    except TypeError as error:  # nested deeper than JSON is written
+        raise Refused("visit_unreadable") from error
     ticket = sent.get("ticket")
     return VisitSent(
         id=keys["visit"],
@@ -83,7 +87,7 @@ def read_visit(body: bytes) -> VisitSent:
         created_at=moment_of(sent.get("created_at")),
         sent_at=moment_of(sent.get("sent_at")),
         format=sent.get("format"),
-        digest=digest_of(sent),
+        digest=digest,
         body=body,
     )
 

@@ -109,4 +109,4 @@ def _number(name: str) -> int:
 
 
 def _body() -> bytes:
-    return whole_body(LARGEST_PIECE, "piece_too_large")
+    return whole_body(LARGEST_PIECE, "piece_too_large", current_staff().id)

@@ -75,7 +75,7 @@ class VisitStateSchema(Schema):
 @blp.alt_response(409, description="other content under the same id")
 def hand_in() -> Response:
     """Keep a visit, and take it in when nothing is missing."""
-    sent = uploads.read_visit(whole_body(uploads.LARGEST_VISIT, "visit_too_large"))
+    sent = uploads.read_visit(whole_body(uploads.LARGEST_VISIT, "visit_too_large", current_staff().id))
     database, now = services().database, utc_now()
     with database.write() as connection:
         new = uploads.keep(connection, sent, current_staff().id, now)
