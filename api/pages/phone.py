@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from api.actions import devices
 from api.auth import allow, allow_anyone, current_staff
-from api.pages.phone_bundle import KEPT, built, read, without_comments
+from api.pages.phone_bundle import KEPT, built, read, squeezed
 from api.pages.phone_icon import icon
 from api.pages.ui import A_YEAR
 from api.services import services, utc_now
@@ -49,7 +49,7 @@ def worker() -> Response:
     """Show the service worker, which names the version and the files of the shell."""
     names = [f"{SCOPE}{version()}/{name}" for name in KEPT]
     facts = f"const VERSION = {json.dumps(version())};\nconst FILES = {json.dumps(names)};\n"
-    return _text(facts + without_comments(read("field/sw.js")), "text/javascript")
+    return _text(facts + squeezed(read("field/sw.js")), "text/javascript")
 
 
 @pages.get("/manifest.webmanifest")

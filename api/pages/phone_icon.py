@@ -1,4 +1,4 @@
-"""The house's mark (`static/mark.svg`) as PNG, for home screens that take no SVG; full to the edge: it may be masked."""
+"""The house's mark (`static/mark.svg`) as PNG, for home screens that take no SVG; full to the edge for masks."""
 
 import io
 from functools import cache

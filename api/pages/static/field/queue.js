@@ -13,7 +13,7 @@ async function line(visit, me) {
   const tone = visit.problems || others ? "warn" : share != null ? "info" : "";
   const words = others ? t`请 ${visit.inspector.name} 登录` : visit.problems ? t`需要处理` : share != null ? t`正在上传` : t`待上传`;
   return h("li", {}, h("div.line", {}, h("span", {}, h("strong", {}, named(visit.assignment.site)), h("span.soft.small.block", {}, moment(visit.frozen), " · ", t`照片 ${visit.shots.length} 张 ${size(bytes)}`)), badge(tone, words)),
-    h("progress", { max: 1, value: share || 0, "aria-label": t`上传进度` }), h("span.soft.small.block", {}, `${Math.round((share || 0) * 100)}%`),
+    share != null && [h("progress", { max: 1, value: share, "aria-label": t`上传进度` }), h("span.soft.small.block", {}, `${Math.round(share * 100)}%`)],
     (visit.problems || []).map((one) => notice("warn", "", h("p", {}, named(one)))));
 }
 
@@ -52,7 +52,7 @@ export async function queue() {
     state.signedOut && signIn(),
     blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
     !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在本机，有网时自动上传。`)),
-    n > 0 && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
+    n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
     h("ul.lines", {}, await Promise.all(visits.map((visit) => line(visit, me)))),
     gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
     n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(visits)), "second")),

@@ -10,11 +10,12 @@ const PIECE = 262144;
 const TRIES = 5;
 const WAIT_MS = 60000;
 const FRESH_MS = 120000;
+const SOON_MS = 3000;
 const LEASE_MS = 90000;
 
 export const state = { signedOut: false, busy: false, again: false };
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-const patience = (attempt) => sleep(Math.min(300 * 2 ** attempt, 8000) * (0.5 + Math.random()));
+const patience = (attempt) => sleep(Math.min(150 * 2 ** attempt, 8000) * (0.5 + Math.random()));
 class Later extends Error {} // no network, or the server asks for patience: the queue stays as it is
 class SignedOut extends Error {}
 
@@ -77,6 +78,7 @@ async function allowed(work) {
       if (!state.signedOut) told();
       state.signedOut = true;
     }
+    if (failure instanceof Later && navigator.onLine) setTimeout(drain, SOON_MS); // not the timer's half minute
     if (failure instanceof SignedOut || failure instanceof Later) return null;
     throw failure;
   }
@@ -107,40 +109,32 @@ export function sheet(visit) {
 
 const hand = (visit, token) => request(`${API}/visits`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(sheet(visit)) }, token);
 
-async function offsetOf(path, token) {
-  const answer = await request(path, { method: "HEAD" }, token);
-  return answer.headers.get("Upload-Complete") === "?1" ? Infinity : Number(answer.headers.get("Upload-Offset")) || 0;
-}
+// The server's offset, by its answer to HEAD or PUT.
+const offset = ({ headers }) => (headers.get("Upload-Complete") === "?1" ? Infinity : Number(headers.get("Upload-Offset")) || 0);
 
-// Pieces at the offset that the server names; after any trouble it is asked again. A picture that arrived otherwise
-// than it is here is sent once more from the start.
-async function carry(blob, token, progress) {
-  const path = `${API}/blobs/${blob.sha256}`;
-  const size = blob.blob.size;
-  let [failures, at] = [0, await offsetOf(path, token)];
-  while (at < size) {
+// Pieces at the offset that the server names; after any trouble it is asked again. What arrived otherwise than it is
+// here is sent once more from the start (422, offset 0).
+async function carry({ sha256, blob }, token, progress) {
+  const path = `${API}/blobs/${sha256}`;
+  const ask = () => request(path, { method: "HEAD" }, token);
+  let at = offset(await ask());
+  for (let failures = 0; at < blob.size;) {
     progress(at);
     let answer = null;
     try {
-      const body = blob.blob.slice(at, at + PIECE);
-      answer = await once(path, { method: "PUT", body, headers: { "Upload-Offset": String(at), "Upload-Length": String(size), "Content-Type": "application/octet-stream" } }, token);
+      const headers = { "Upload-Offset": String(at), "Upload-Length": String(blob.size), "Content-Type": "application/octet-stream" };
+      answer = await once(path, { method: "PUT", body: blob.slice(at, at + PIECE), headers }, token);
     } catch (failure) {
       failures += 1;
       if (failure instanceof SignedOut || failures >= TRIES || !navigator.onLine) throw failure;
       await patience(failures - 1);
-      at = await offsetOf(path, token);
-      continue;
+      answer = await ask();
     }
     if (answer.status === 204) failures = 0;
-    else if (answer.status !== 409 || (failures += 1) >= TRIES) {
-      if (answer.status !== 422 || (failures += 1) >= TRIES) return answer.body;
-      at = 0;
-      continue;
-    }
-    at = Number(answer.headers.get("Upload-Offset"));
-    if (at >= size) at = await offsetOf(path, token); // it says itself that it has all
+    else if (answer.status !== 200 && (!answer.headers.has("Upload-Offset") || (failures += 1) >= TRIES)) return answer.body;
+    at = offset(answer);
   }
-  progress(size);
+  progress(blob.size);
   return null;
 }
 
@@ -213,13 +207,11 @@ export async function drain(eager) {
       if (eager || !kept || Date.now() - kept.at > FRESH_MS || state.signedOut) await refresh(me);
       const waiting = (await all("visits")).filter((visit) => visit.frozen && visit.inspector.id === me.inspector.id && (eager || !visit.problems));
       waiting.sort((one, other) => one.frozen - other.frozen);
-      if (waiting.length) localStorage.setItem("mc-sending", "1");
       for (const visit of waiting) await send(visit, me.token);
       if (waiting.length) await refresh(me);
     }));
   } finally {
     state.busy = false;
-    localStorage.removeItem("mc-sending");
     localStorage.removeItem("mc-progress");
     told();
     if (state.again) drain();

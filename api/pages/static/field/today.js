@@ -3,7 +3,7 @@
 import { all, get } from "./store.js";
 import { state } from "./sync.js";
 import { ARROW, badge, button, download, drawing, h, notice, waiting } from "./parts.js";
-import { bearing, distance, heading, known } from "./place.js";
+import { bearing, beyond, distance, heading, known } from "./place.js";
 import { age, day, dayOf, metres, either, moment, named, t, weekday } from "./words.js";
 
 const SKEW_MS = 3e5;
@@ -17,6 +17,7 @@ export const KINDS = {
 export function way(site) {
   const fix = known();
   if (!fix) return null;
+  if (beyond(fix, site) <= 0) return h("span.way", {}, t`在范围内`);
   const turn = bearing(fix[0], fix[1], site.lat, site.lon);
   return h("span.way", {}, drawing(ARROW, turn), `${heading(turn)} ${metres(distance(fix[0], fix[1], site.lat, site.lon))}`);
 }
@@ -68,10 +69,10 @@ export async function today() {
   const [bundle, visits, sent, queue] = await Promise.all([get("kv", "bundle"), all("visits"), all("sent"), waiting()]);
   const facts = bundle && bundle.data;
   const date = dayOf(Date.now() - (bundle ? bundle.ahead : 0));
-  const out = hints(bundle);
+  const told = hints(bundle);
   if (!facts) {
-    if (!state.signedOut) out.push(h("p.soft", {}, navigator.onLine ? t`正在取任务…` : t`第一次打开需要联网。`));
-    return { nodes: out };
+    if (!state.signedOut) told.push(h("p.soft", {}, navigator.onLine ? t`正在取任务…` : t`第一次打开需要联网。`));
+    return { nodes: told };
   }
   const handed = new Set(sent.map((note) => note.assignment));
   const of = {};
@@ -81,7 +82,7 @@ export async function today() {
   const open = listed.filter((one) => !handed.has(one.id) && !(of[one.id] ? of[one.id].frozen : one.closed));
   open.sort((one, other) => Boolean(of[other.id]) - Boolean(of[one.id]) || (one.day < other.day ? 1 : -1));
   const tasks = open.filter((one) => of[one.id] || one.day <= date);
-  out.push(h("div.hero", {}, h("h1", {}, day(date), h("span", {}, weekday(date))), h("p", {}, facts.inspector.name, " · ", t`${tasks.length} 项待检查`)));
+  const out = [h("div.hero", {}, h("h1", {}, day(date), h("span", {}, weekday(date))), h("p", {}, facts.inspector.name, " · ", t`${tasks.length} 项待检查`)), ...told];
   if (queue.blocked) out.push(notice("bad", t`有检查超过 72 小时没有上传`, h("p", {}, t`请先联网上传，再开始新的检查。`), h("a.button", { href: "#/queue" }, t`去上传`)));
   out.push(tasks.length ? h("ul.tasks", {}, tasks.map((one) => task(one, of[one.id], date))) : h("p.empty", {}, t`现在没有要检查的地点。`));
   if (facts.sealed.length) out.push(later(facts.sealed));
@@ -101,6 +102,6 @@ export async function submitted(id) {
     lines(t`需要办公室处理`, "warn", note.problems),
     lines(t`未作为证据的照片`, "warn", refused),
     lines(t`提示：督导会看到`, "info", note.flags),
-    note.receipt && h("section", {}, h("h2", {}, t`回执`), h("pre", {}, note.receipt), button(t`保存回执`, save, "second")),
+    note.receipt && h("details", {}, h("summary", {}, t`回执`), h("pre", {}, note.receipt), button(t`保存回执`, save, "second")),
   ] };
 }

@@ -22,7 +22,7 @@ export async function found(assignment) {
 function place(task) {
   const row = (name, value) => value && [h("dt", {}, name), h("dd", {}, value)];
   return h("section.place", {}, h("h1", {}, named(task.site)), h("p", {}, task.site.address),
-    h("p.row", {}, way(task.site), badge("", KINDS[task.kind] || ""), badge("", task.announced ? t`明查` : t`暗访`)),
+    h("p.row.near", {}, way(task.site), badge("", KINDS[task.kind] || ""), badge("", task.announced ? t`明查` : t`暗访`)),
     h("dl", {}, row(t`被考核单位`, either(task.site.unit_zh, task.site.unit_en)),
       row(t`检查事项`, named(task.item)), row(t`同组`, task.crew.join("、")),
       task.nonce && row(t`现场码`, h("span", {}, h("b.nonce", {}, task.nonce), " ", h("span.soft.small", {}, t`写在纸上，与重要情况一起拍下`)))));
@@ -106,7 +106,7 @@ async function shoot(visit, input) {
   again();
 }
 
-const step = (name, done, words, ...inside) => h("section.step", {}, h("h2", {}, h(`span.dot${done ? ".done" : ""}`, { "aria-hidden": "true" }, done ? "✓" : ""), name, words && h("span.count", {}, words)), ...inside);
+const step = (name, done, words, ...inside) => h("section.step", {}, h("h2", {}, h(`span.dot${done ? ".done" : ""}`, { "aria-hidden": "true" }, done ? "✓" : ""), name, h("span.count", {}, words || "")), ...inside);
 
 function photos(visit) {
   return step(t`照片`, visit.shots.length > 0, visit.shots.length,
