@@ -111,7 +111,9 @@ def test_five_visits_offline_a_restart_and_a_network_that_fails_three_ways(  # n
     arrived(engine, settings, photos, VISITS)
 
 
-def test_a_browser_killed_right_after_saved_loses_nothing(  # noqa: PLR0917 - what the fixtures lendplaywright, chromium, address, engine, settings, tmp_path):
+def test_a_browser_killed_right_after_saved_loses_nothing(  # noqa: PLR0917 - what the fixtures lend
+    playwright, chromium, address, engine, settings, tmp_path
+):
     profile, photos = tmp_path / "profile", pictures(2, 120)
     with a_profile(playwright, chromium, profile) as context:
         page = page_of(context)
