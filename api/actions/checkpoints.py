@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from api.actions.note_files import keep_note, kept_notes
 from api.config import Settings
 from api.store import checkpoints, evaluations, results
-from api.store.checkpoints import LOOK, Kept, Row
+from api.store.checkpoints import LOOK, WELL, Kept, Row
 from api.store.owed import beat, emit
 from survey_forms.ledger_copy import write_line
 from survey_forms.ledger_scores import at_size
@@ -71,7 +71,7 @@ def keep_checkpoint(  # noqa: PLR0913 - who, why, when, for which round and with
     except Refused as refused:
         beat(connection, LOOK, f"{refused.code} {_number_in(refused.faults[0])}")
         return refused.faults[0]
-    beat(connection, LOOK, "ok")
+    beat(connection, LOOK, WELL)
     if signer and checkpoints.checkpoint_of(connection, checkpoint.size) is None:
         named = Checkpoint(signer.name, checkpoint.size, checkpoint.root)
         note = str(signer.signed(Note(named.text)))

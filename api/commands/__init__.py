@@ -19,6 +19,7 @@ VERBS = {
     "keys": "api.commands.keys:keys_group",
     "ballots": "api.commands.ballots:ballots_group",
     "count": "api.commands.count:count_command",
+    "ledger": "api.commands.ledger:ledger_group",
     "recount": "api.commands.recount:recount_command",
     "inspections": "api.commands.inspections:inspections_group",
     "staff": "api.commands.staff:staff_group",

@@ -137,5 +137,6 @@ def last_look(connection: Connection) -> tuple[datetime, str] | None:
     return (row.at, row.state) if row else None
 
 
+WELL = "ok"
 LOOK = "ledger"
 """Under this name the worker says what it found (`api/store/owed.py`)."""
