@@ -138,10 +138,12 @@ def one(rectification_id: int) -> Response:
     return _office_page(rectification_id)
 
 
-@pages.post(f"/office/rectifications/{NUMBER}/<any(return, extension, revisit, closing):act>")
+@pages.post(f"/office/rectifications/{NUMBER}/<act>")
 @allow("office")
 def act_on(rectification_id: int, act: str) -> Response:
     """Return a proof, extend the term, send inspectors again, or close."""
+    if act not in _ACTS:
+        raise Refused("not_found")
     try:
         with services().database.write() as connection:
             _ACTS[act](connection, rectification_id)
