@@ -96,7 +96,7 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 )
                 own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
                 registry = registry_of(settings.objects, settings.secret_key)
-                service = Service(open_objects(settings), registry, settings.pepper)
+                service = Service(open_objects(settings), registry, settings.pepper, settings.secret_key)
                 loaded = load(connection, service, datetime.now(UTC), own)
                 logins = {name: {"username": name, "password": word} for name, word in loaded.passwords.items()}
                 sealed = {

@@ -1,114 +1,86 @@
-"""The demonstration's inspections, all through the verbs that the pages use.
+"""The demonstration's inspections, all through the verbs that pages and phones use.
 
-Twenty visits of the last days, five findings of which three entered the ledger and one was reversed, and what is
-assigned for today and the days after.
+Twenty visits of the last ten working days, each handed in by an enrolled phone; seven findings, of which five
+entered the ledger; an objection decided and one waiting, a rectification running and one overdue; what is assigned
+for today, and a drawn week that stays sealed.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from random import Random
-from tempfile import TemporaryFile
-from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
-from api.actions import inspections
-from api.actions.inspections import CHINA, CheckInSent, FindingSent
-from api.actions.ledger import ask_reversal, decide_reversal
-from api.actions.photos import PhotoSent, add_photo, render
+from api.actions.assignments import Work, assign
+from api.actions.checkpoints import ask_checkpoint
+from api.actions.photos import render
 from api.demonstration import town
+from api.demonstration.field_directories import RECUSED, Field, draw_week, load_directories
+from api.demonstration.field_life import live
+from api.demonstration.field_phone import Phone, Record, milliseconds
 from api.demonstration.scenes import service_hall
+from api.demonstration.told import ANSWERS, FINDINGS, SEEN, Told
 from api.evidence.decoder import Decoder
-from api.evidence.intake import Received, received
 from api.objects import Objects
-from api.store import evaluations
-from api.store.inspections import assignment
-from api.store.sites import site
-from survey_forms.inspection.datum import Position
-from survey_forms.inspection.presence import Fix
+from api.store import people
+from survey_forms.inspection.mornings import CHINA
 
 SEED = 20
 VISITS = 20
 METRES_A_DEGREE = 111_000.0
+INSPECTORS = ("inspector", "inspector2", "inspector3")
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A finding of the demonstration: in which visit, under which rule, and what became of it."""
+class Ground:
+    """What loading takes of the service: where photos go, and the key of seals, tickets and receipts."""
 
-    visit: int
-    rule: str
-    points: Decimal | None
-    description: str
-    fate: str  # confirmed, reversed, waiting
-
-
-FINDINGS = (
-    _Told(2, "unattended_window", None, "2 号窗口无人值守约 15 分钟，没有暂停服务的提示。", "confirmed"),
-    _Told(6, "late_or_early", None, "应到 5 人，实到 3 人，没有外出登记。", "confirmed"),
-    _Told(9, "no_duty_roster", None, "大厅未见值班安排公示。", "reversed"),
-    _Told(13, "unattended_window", None, "1 号、3 号窗口无人值守，等候群众 8 人。", "waiting"),
-    _Told(17, "late_or_early", None, "两名工作人员迟到，没有请假记录。", "waiting"),
-)
-REVERSAL = "复核照片与现场记录：值班安排公示在大厅东侧立牌上，原认定不成立。"
+    connection: Connection
+    objects: Objects
+    secret_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Team:
-    connection: Connection
-    objects: Objects
+    ground: Ground
+    field: Field
     decoder: Decoder
-    staff: dict[str, int]
+    staff: Mapping[str, int]
+    phones: Mapping[str, Phone]
     chance: Random
     pictures: Iterator[bytes]  # the user's own, each taken once
 
 
-def load_inspections(  # noqa: PLR0913, PLR0917 - the world that the visits happen in
-    connection: Connection,
-    objects: Objects,
-    evaluation_id: int,
-    staff: dict[str, int],
-    now: datetime,
-    photos: Sequence[bytes] = (),
+def load_inspections(
+    ground: Ground, evaluation_id: int, staff: Mapping[str, int], now: datetime, photos: Sequence[bytes] = ()
 ) -> None:
-    """Write sites, assignments, visits and findings.
+    """Write directories, visits, findings and what came of them.
 
     Args:
-        connection: in the loader's transaction.
-        objects: where the photos go.
+        ground: in the loader's transaction.
         evaluation_id: whose units are visited.
         staff: keys by user name.
-        now: the visits lie in the ten days before it.
+        now: the visits lie in the two weeks before it.
         photos: files of the user's, taken before drawn scenes.
     """
-    sites = _load_sites(connection, evaluation_id)
+    connection = ground.connection
+    days = _weekdays_before(now, VISITS // 2)
+    field = load_directories(connection, evaluation_id, staff, _at(days[0], time(8), now))
+    phones = {name: _phone(connection, name, _at(days[0], time(8, 30), now)) for name in INSPECTORS}
     with Decoder() as decoder:
-        team = _Team(
-            connection,
-            objects,
-            decoder,
-            staff,
-            Random(SEED),  # noqa: S311 - shapes a demonstration
-            iter(dict.fromkeys(photos)),
-        )
+        chance = Random(SEED)  # noqa: S311 - shapes a demonstration
+        team = _Team(ground, field, decoder, staff, phones, chance, iter(dict.fromkeys(photos)))
         told = {finding.visit: finding for finding in FINDINGS}
-        days = _weekdays_before(now, VISITS // 2)
         for number in range(VISITS):
-            place, site_id = sites[(number * 5) % len(sites)]
-            at = _office_hour(now, days[number // 2], number)
-            visit_id, photo, inspector = _visit(team, evaluation_id, site_id, place, at, number)
-            if number in told:
-                _finding(team, told[number], visit_id, photo, inspector, at)
-    today = now.astimezone(CHINA).date()
-    for number, (who, ahead) in enumerate(
-        [("inspector", 0), ("inspector", 0), ("inspector", 0), ("inspector2", 0), ("inspector", 1), ("inspector2", 2)]
-    ):
-        _, site_id = sites[(number * 3 + 1) % len(sites)]
-        _assign(connection, evaluation_id, site_id, staff[who], today + timedelta(days=ahead))
+            at = _at(days[number // 2], time((9, 10, 14, 15)[number % 4], 7 * (number % 8)), now)
+            finding_id = _visit(team, number, told.get(number), at)
+            if finding_id is not None:
+                live(connection, ground.objects, staff, told[number], finding_id, at + timedelta(hours=1))
+    _assign_today(team, now)
+    draw_week(connection, field, staff, ground.secret_key, now)
+    ask_checkpoint(connection, now)
 
 
 def _weekdays_before(now: datetime, count: int) -> list[date]:
@@ -118,67 +90,80 @@ def _weekdays_before(now: datetime, count: int) -> list[date]:
     return sorted(day for day in past if day.weekday() < 5)[-count:]
 
 
-def _office_hour(now: datetime, day: date, number: int) -> datetime:
-    """Some minute of that day's office hours."""
-    hour, minute = (9, 10, 14, 15)[number % 4], 7 * (number % 8)
-    return datetime.combine(day, time(hour, minute), CHINA).astimezone(now.tzinfo)
+def _at(day: date, clock: time, now: datetime) -> datetime:
+    """That time of that day in China, in the zone of `now`."""
+    return datetime.combine(day, clock, CHINA).astimezone(now.tzinfo)
 
 
-def _load_sites(connection: Connection, evaluation_id: int) -> list[tuple[town.Place, int]]:
-    units = {unit.code: unit.id for unit in evaluations.units_of(connection, evaluation_id)}
-    return [
-        (
-            place,
-            connection.execute(
-                insert(site)
-                .values(
-                    unit_id=units[place.unit],
-                    name_zh=place.name_zh,
-                    name_en=place.name_en,
-                    address=place.address,
-                    lat=place.lat,
-                    lon=place.lon,
-                    datum="WGS-84",
-                    radius_m=place.radius_m,
-                )
-                .returning(site.c.id)
-            ).scalar_one(),
-        )
-        for place in town.PLACES
-    ]
+def _phone(connection: Connection, name: str, now: datetime) -> Phone:
+    found = people.staff_named(connection, name)
+    if found is None:
+        raise RuntimeError(f"the demonstration has no {name}")
+    phone = Phone(found[0])
+    phone.enrol(connection, now)
+    return phone
 
 
-def _assign(connection: Connection, evaluation_id: int, site_id: int, inspector: int, day: object) -> UUID:
-    assignment_id = uuid4()
-    connection.execute(
-        insert(assignment).values(
-            id=assignment_id, evaluation_id=evaluation_id, site_id=site_id, inspector_id=inspector, day=day
-        )
+def _crew(place: town.Place, number: int) -> tuple[str, ...]:
+    """Who goes: two by turns, one alone on a patrol, and nobody to whom they must keep away from."""
+    able = [name for name in INSPECTORS if (name, place.unit) != RECUSED]
+    first = number % len(able)
+    crew = (able[first], able[(first + 1) % len(able)])
+    return crew[:1] if _kind(number) == "patrol" else crew
+
+
+def _kind(number: int) -> str:
+    return "patrol" if number % 4 == 3 else "special"
+
+
+def _visit(team: _Team, number: int, told: Told | None, at: datetime) -> UUID | None:
+    """One whole visit by the phone of who leads; returns the id of its finding."""
+    connection, place = team.ground.connection, town.PLACES[(number * 5) % len(town.PLACES)]
+    day = at.astimezone(CHINA).date()
+    crew = _crew(place, number)
+    work = Work(
+        team.field.sites[(number * 5) % len(town.PLACES)],
+        tuple(team.staff[name] for name in crew),
+        day,
+        _kind(number),
+        announced=number % 5 == 0,
+        item_id=team.field.item_id,
     )
-    return assignment_id
-
-
-def _visit(  # noqa: PLR0913, PLR0917 - who, where and when make a visit
-    team: _Team, evaluation_id: int, site_id: int, place: town.Place, at: datetime, number: int
-) -> tuple[UUID, bytes, int]:
-    """One whole visit: check-in, one photo, closed; returns its id, the photo's SHA-256 and the inspector."""
-    inspector = team.staff["inspector" if number % 3 else "inspector2"]
-    assignment_id = _assign(team.connection, evaluation_id, site_id, inspector, at.astimezone(CHINA).date())
-    visit_id = uuid4()
+    assignment = assign(connection, work, team.staff["office"], _at(day, time(6, 30), at))
+    phone = team.phones[crew[0]]
+    ticket = phone.ticket(connection, team.ground.secret_key, assignment, at - timedelta(minutes=20))
+    record = Record(phone, assignment, ticket, at)
     metres, accuracy, reason = _quality(number, place.radius_m)
-    lat = place.lat + team.chance.choice((-1, 1)) * metres / METRES_A_DEGREE
-    fix = Fix(Position(round(lat, 7), round(place.lon + team.chance.uniform(-1e-4, 1e-4), 7)), accuracy, at)
-    inspections.check_in(
-        team.connection,
-        CheckInSent(uuid4(), visit_id, assignment_id, (fix,), at + timedelta(seconds=4), reason),
-        inspector,
-        at + timedelta(seconds=6),
-    )
+    lat = round(place.lat + team.chance.choice((-1, 1)) * metres / METRES_A_DEGREE, 7)
+    lon = round(place.lon + team.chance.uniform(-1e-4, 1e-4), 7)
+    fixes = [
+        [
+            round(lat + team.chance.uniform(-2e-4, 2e-4), 7),
+            round(lon + 1e-4, 7),
+            accuracy + 25,
+            milliseconds(at) - 9000,
+        ],
+        [lat, lon, accuracy, milliseconds(at)],
+    ]
+    record.add("check_in", at + timedelta(seconds=4), fixes=fixes, reason=reason)
     taken = at + timedelta(minutes=3)
-    sha256 = _photo(team, visit_id, inspector, fix.position, taken, number)
-    if number not in {finding.visit for finding in FINDINGS}:
-        inspections.close_visit(team.connection, visit_id, inspector, "未发现问题。", at + timedelta(minutes=20))
-    return visit_id, sha256, inspector
+    local = taken.astimezone(CHINA)
+    content = next(team.pictures, None) or service_hall(number, local, lat, lon)
+    name = f"IMG_{local:%Y%m%d_%H%M%S}.jpg"
+    photo = record.photo(content, name, taken, [lat, lon, accuracy, milliseconds(taken)])
+    finding_id = uuid4() if told else None
+    if told:
+        facts = {"rule": told.rule, "points": told.points, "description": told.description, "photos": [photo.hex()]}
+        record.add("finding", at + timedelta(minutes=10), id=str(finding_id), **facts)
+    answers = ANSWERS | (SEEN if told and told.rule == "unattended_window" else {})
+    record.add("checklist", at + timedelta(minutes=14), form=team.field.form_version, answers=answers)
+    record.add("note", at + timedelta(minutes=16), text="有问题，见问题记录。" if told else "未发现问题。")
+    left = at + timedelta(minutes=18)
+    fix = [lat, round(lon + 5e-5, 7), accuracy + 3, milliseconds(left)]
+    record.add("check_out", left, fixes=[fix], reason=reason)
+    record.hand_in(connection, team.ground.objects, team.ground.secret_key, at + timedelta(minutes=25))
+    render(connection, team.ground.objects, team.decoder, photo, at + timedelta(minutes=26))
+    return finding_id
 
 
 def _quality(number: int, radius_m: int) -> tuple[float, float, str]:
@@ -190,35 +175,19 @@ def _quality(number: int, radius_m: int) -> tuple[float, float, str]:
     return radius_m * 0.3, 12.0 + number, ""
 
 
-def _photo(  # noqa: PLR0913, PLR0917 - whose, where, when
-    team: _Team, visit_id: UUID, inspector: int, position: Position, taken: datetime, number: int
-) -> bytes:
-    local = taken.astimezone(CHINA)
-    content = next(team.pictures, None) or service_hall(number, local, position.lat, position.lon)
-    with TemporaryFile() as file, _uploaded(file, content) as upload:
-        sent = PhotoSent(visit_id, inspector, f"IMG_{local:%Y%m%d_%H%M%S}.jpg", taken)
-        photo = add_photo(team.connection, team.objects, upload, sent, taken + timedelta(seconds=20))
-    render(team.connection, team.objects, team.decoder, photo.sha256, taken + timedelta(seconds=30))
-    return photo.sha256
-
-
-def _uploaded(file: BinaryIO, content: bytes) -> AbstractContextManager[Received]:
-    file.write(content)
-    file.seek(0)
-    return received(file)
-
-
-def _finding(  # noqa: PLR0913, PLR0917 - what was seen, where, by whom, when
-    team: _Team, told: _Told, visit_id: UUID, photo: bytes, inspector: int, at: datetime
-) -> None:
-    filed, decided = at + timedelta(minutes=10), at + timedelta(hours=1)
-    sent = FindingSent(uuid4(), visit_id, told.rule, told.points, told.description, (photo,))
-    finding = inspections.file_finding(team.connection, sent, inspector, filed)
-    inspections.close_visit(team.connection, visit_id, inspector, "有问题，见问题记录。", filed + timedelta(minutes=5))
-    if told.fate == "waiting":
-        return
-    office, second = team.staff["office"], team.staff["office2"]
-    seq = inspections.decide_finding(team.connection, finding.id, office, True, "照片清楚，认定成立。", decided)
-    if told.fate == "reversed" and seq is not None:
-        request = ask_reversal(team.connection, seq, second, REVERSAL, decided + timedelta(minutes=20))
-        decide_reversal(team.connection, request, office, True, "同意冲销。", decided + timedelta(minutes=50))
+def _assign_today(team: _Team, now: datetime) -> None:
+    """What the office has ordered itself: for today and the two days after."""
+    today = now.astimezone(CHINA).date()
+    tasks = (
+        ("inspector", 0),
+        ("inspector", 0),
+        ("inspector", 0),
+        ("inspector2", 0),
+        ("inspector", 1),
+        ("inspector2", 2),
+    )
+    for number, (name, ahead) in enumerate(tasks):
+        site = team.field.sites[(number * 3 + 1) % len(town.PLACES)]
+        crew = (team.staff[name], team.staff["inspector3"])
+        work = Work(site, crew, today + timedelta(days=ahead), "special", item_id=team.field.item_id)
+        assign(team.ground.connection, work, team.staff["office"], now)

@@ -23,7 +23,7 @@ from api.actions.responses import CODE_NAMESPACE, Submission, accept
 from api.demonstration import town
 from api.demonstration.answers import Person, answer, standing
 from api.demonstration.indicators import load_indicators
-from api.demonstration.inspections import load_inspections
+from api.demonstration.inspections import Ground, load_inspections
 from api.demonstration.july import July, load_july
 from api.demonstration.roll import load_roll, strands
 from api.demonstration.sealed import Sealed, load_sealed
@@ -52,11 +52,12 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What loading takes of the service: where photos go, the registry of frames, and the key of access codes."""
+    """What loading takes of the service: where photos go, the registry of frames, and its keys."""
 
     objects: Objects
     registry: Registry
     pepper: bytes = field(repr=False)
+    secret_key: bytes = field(repr=False)
 
 
 def is_loaded(connection: Connection) -> bool:
@@ -83,14 +84,15 @@ def load(connection: Connection, service: Service, now: datetime, photos: Sequen
     july = load_july(connection, service.registry, staff, service.pepper, now, JULY_DAYS)
     sealed_id = _load_evaluation(connection, town.SEALED_EVALUATION, town.SEALED_NAME_ZH, town.SEALED_NAME_EN)
     evaluation_id = _load_evaluation(connection, town.EVALUATION, town.NAME_ZH, town.NAME_EN)
-    _load_staff(connection, passwords, evaluations.units_of(connection, evaluation_id)[0].id)
+    staff |= _load_staff(connection, passwords, evaluations.units_of(connection, evaluation_id)[0].id)
     survey_id, forms = _load_survey(connection, evaluation_id, now)
     publish_notice(
         connection, survey_id, default_notice(town.NAME_ZH, town.NAME_EN, sealed=False), staff["office"], now
     )
     codes = load_roll(connection, survey_id, service.pepper, now)
     used = _load_answers(connection, _Survey(survey_id, forms, codes, service.pepper, now.date()), chance)
-    load_inspections(connection, service.objects, evaluation_id, staff, now, photos)
+    ground = Ground(connection, service.objects, service.secret_key)
+    load_inspections(ground, evaluation_id, staff, now, photos)
     load_indicators(connection, evaluation_id, staff, now)
     unused: dict[str, list[str]] = {}
     for one in strands():

@@ -99,8 +99,10 @@ RANDOMNESS = "演示：福建体彩 2015-12-01 第 15142 期（虚构）07 12 19
 STAFF = (
     ("office", "office", "陈静（效能办）"),
     ("office2", "office", "林国栋（效能办）"),
+    ("office3", "office", "王秀兰（效能办）"),
     ("inspector", "inspector", "黄丽娟（察访员）"),
     ("inspector2", "inspector", "吴志强（察访员）"),
+    ("inspector3", "inspector", "何晓东（第三方）"),
     ("interviewer", "interviewer", "苏美玲（访问员）"),
     ("interviewer2", "interviewer", "许文斌（访问员）"),
     ("visitor", "interviewer", "蔡志勇（入户访问员）"),
