@@ -1,5 +1,7 @@
 """The inspector's phone in a real browser: one visit from the first opening to the receipt."""
 
+import json
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +14,15 @@ from api.services import KEY
 from tests.field_phone import (
     a_profile,
     a_town_with_tasks,
+    at_hall,
+    check_in,
     finish,
     page_of,
     ready_for_offline,
     shoot,
     sign_in,
     waits,
+    whole_visit,
 )
 from tests.inspections import a_jpeg
 from tests.live import serving
@@ -110,3 +115,134 @@ def test_a_visit_from_the_first_opening_to_the_receipt(phone, address, tmp_path)
     phone.get_by_role("link", name="已提交").click()
     expect(phone.get_by_text("照片 2 张，问题 1 条")).to_be_visible()
     looks(phone, tmp_path, "8-submitted")
+
+
+def test_a_queue_turns_red_after_a_day_and_stops_new_visits_after_three(phone, address, tmp_path):
+    phone.clock.install()
+    phone.clock.resume()
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.context.set_offline(True)
+    whole_visit(phone, [a_jpeg()])
+    expect(phone.locator(".chip.late")).to_have_count(0)
+    phone.clock.fast_forward("25:00:00")
+    phone.evaluate("dispatchEvent(new Event('mc-show'))")
+    expect(phone.locator(".chip.late")).to_contain_text("▲ 待上传 1 · 25 小时")
+    expect(phone.get_by_text("最早一项已等 25 小时")).to_be_visible()
+    looks(phone, tmp_path, "red")
+    phone.clock.fast_forward("48:00:00")
+    phone.goto(f"{address}/inspector/phone/#/")
+    expect(phone.get_by_text("有检查超过 72 小时没有上传")).to_be_visible()
+    looks(phone, tmp_path, "blocked")
+    phone.locator(".task").first.click()
+    phone.get_by_role("button", name="定位并签到").click()
+    phone.get_by_role("button", name="签到", exact=True).click()
+    expect(phone.get_by_text("先传完再开始新的检查")).to_be_visible()
+    phone.get_by_role("link", name="返回").click()
+    expect(phone.get_by_text("进行中")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("north_m", "accuracy", "word"), [(900, 20, "在范围外"), (120, 400, "位置不明"), (160, 40, "很可能在现场")]
+)
+def test_a_doubtful_position_is_told_asks_for_a_reason_and_never_blocks(phone, address, north_m, accuracy, word):
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.context.set_geolocation(at_hall(north_m=north_m, accuracy=accuracy))
+    phone.locator(".task").first.click()
+    phone.get_by_role("button", name="定位并签到").click()
+    phone.get_by_role("button", name="就用这个位置").click()
+    expect(phone.get_by_text(word)).to_be_visible()
+    phone.get_by_role("button", name="签到", exact=True).click()
+    if word != "很可能在现场":
+        expect(phone.locator("#said")).to_contain_text("请写一句原因")
+        phone.get_by_label("原因").fill("大厅正在装修，临时搬到对面")
+        phone.get_by_role("button", name="签到", exact=True).click()
+    expect(phone.locator("#camera")).to_be_attached()
+
+
+def test_a_phone_that_does_not_say_where_it_is_goes_on_with_a_reason(playwright, chromium, address, tmp_path):
+    with a_profile(playwright, chromium, tmp_path / "profile", permissions=[]) as context:
+        page = page_of(context)
+        sign_in(page, address)
+        ready_for_offline(page)
+        page.locator(".task").first.click()
+        page.get_by_role("button", name="定位并签到").click()
+        expect(page.get_by_text("手机没有允许定位")).to_be_visible()
+        page.get_by_label("原因").fill("单位配发手机禁用定位")
+        page.get_by_role("button", name="签到", exact=True).click()
+        expect(page.locator("#camera")).to_be_attached()
+
+
+def test_the_smallest_phone_in_english_shows_everything(phone, address, tmp_path):
+    phone.set_viewport_size({"width": 320, "height": 568})
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.get_by_role("button", name="English").click()
+    expect(phone.get_by_role("button", name="中文")).to_be_visible()
+    expect(phone.get_by_text("2 to visit")).to_be_visible()
+    looks(phone, tmp_path, "320-today")
+    phone.context.set_offline(True)
+    phone.reload()
+    phone.locator(".task").first.click()
+    looks(phone, tmp_path, "320-task")
+    phone.get_by_role("button", name="Check in").click()
+    phone.get_by_role("button", name="Check in", exact=True).click()
+    shoot(phone, a_jpeg())
+    looks(phone, tmp_path, "320-visit")
+    phone.get_by_role("link", name="Finding").click()
+    looks(phone, tmp_path, "320-finding")
+    phone.get_by_role("button", name="Save").click()
+    expect(phone.locator("#said")).to_contain_text("Choose the rule")
+
+
+def test_what_is_written_of_a_finding_is_kept_and_must_be_finished_or_deleted(phone, address):
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    check_in(phone)
+    phone.get_by_role("link", name="填问题").click()
+    phone.get_by_label("看到了什么").fill("二号窗口无人")
+    phone.wait_for_timeout(600)
+    phone.reload()
+    phone.get_by_role("link", name="返回").click()
+    expect(phone.get_by_text("未写完")).to_be_visible()
+    phone.get_by_role("button", name="定位并签退").click()
+    phone.get_by_role("button", name="签退", exact=True).click()
+    phone.get_by_role("button", name="完成检查").click()
+    expect(phone.locator("#said")).to_contain_text("有一条问题没有写完")
+    phone.on("dialog", lambda dialog: dialog.accept())
+    phone.get_by_role("button", name="删除").click()
+    phone.get_by_role("button", name="完成检查").click()
+    waits(phone, 0)
+
+
+def test_the_queue_goes_out_as_a_file_that_any_computer_opens(phone, address, tmp_path):
+    photos = [a_jpeg(), a_jpeg(color="navy")]
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.context.set_offline(True)
+    whole_visit(phone, photos)
+    with phone.expect_download() as started:
+        phone.get_by_role("button", name="存成文件").click()
+    started.value.save_as(tmp_path / "queue.tar")
+    with tarfile.open(tmp_path / "queue.tar") as file:
+        inside = {one.name: file.extractfile(one).read() for one in file}
+    sheet = next(json.loads(content) for name, content in inside.items() if name.startswith("visits/"))
+    assert {content for name, content in inside.items() if name.startswith("blobs/")} == set(photos)
+    assert [json.loads(event)["kind"] for event in sheet["events"]] == ["check_in", "photo", "photo", "check_out"]
+    waits(phone, 1)
+
+
+def test_a_browser_without_locks_still_sends_from_one_tab_alone(playwright, chromium, address, tmp_path):
+    with a_profile(playwright, chromium, tmp_path / "profile") as context:
+        context.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")
+        page = page_of(context)
+        sign_in(page, address)
+        ready_for_offline(page)
+        context.set_offline(True)
+        whole_visit(page, [a_jpeg()])
+        other = context.new_page()
+        other.goto(f"{address}/inspector/phone/")
+        context.set_offline(False)
+        waits(page, 0)
+        waits(other, 0)
