@@ -12,11 +12,11 @@ from api.actions.booths import Booths
 from api.actions.failure_cap import Caps
 from api.config import Settings
 from api.http import lane, mount
-from api.http.pieces import give_up_dead_phones
 from api.intake import Intake
 from api.object_store import open_objects
 from api.pages import (
     api_docs,
+    assignments,
     backchecks,
     ballots,
     ballots_public,
@@ -26,6 +26,7 @@ from api.pages import (
     compress,
     design,
     desk,
+    directories,
     draws,
     draws_public,
     evaluation_setup,
@@ -36,6 +37,9 @@ from api.pages import (
     frames,
     indicators,
     inspection_calendar,
+    inspection_draws,
+    inspection_draws_public,
+    inspection_items,
     inspection_map,
     inspector,
     interviewer,
@@ -86,6 +90,11 @@ PAGES = (
     evidence.pages,
     blurring.pages,
     field_flags.pages,
+    assignments.pages,
+    directories.pages,
+    inspection_draws.pages,
+    inspection_draws_public.pages,
+    inspection_items.pages,
     ledger.pages,
     ledger_entry.pages,
     inspection_map.pages,
@@ -177,7 +186,6 @@ def _refuse_nul() -> None:
 def from_environment() -> Flask:
     """The factory that the web server calls in each worker process."""
     app = create_app(Settings.from_env(os.environ))
-    give_up_dead_phones()
     # What is there now stays: looking through its 160,000 objects again and again stops all requests for 0.1 s.
     gc.collect()
     gc.freeze()

@@ -36,7 +36,7 @@ class Imported:
 
 def look_at_import(connection: Connection, evaluation_id: int, rows: Sequence[SiteRow]) -> Imported:
     """What importing these rows would do; a site is known by its unit and code, one withdrawn comes back."""
-    known = {(one.unit_id, one.code): one for one in sites.entries(connection, evaluation_id) if one.code}
+    known = {(one.unit_id, one.called): one for one in sites.entries(connection, evaluation_id)}
     new, changed, same = [], [], 0
     for row in rows:
         entry = known.get((row.unit.id, row.code))

@@ -43,6 +43,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/frames", "抽样", "Sampling"),
         ("/office/survey", "评议", "Public review"),
         ("/supervisor", "访问督导", "Fieldwork"),
+        ("/office/inspections", "双随机", "Double random"),
         ("/office/findings", "察访问题", "Findings"),
         ("/office/ledger", "扣分台账", "Ledger"),
         ("/field-flags", "察访标记", "Field flags"),

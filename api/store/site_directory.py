@@ -33,6 +33,11 @@ class Entry:
     risk: str
     withdrawn: bool
 
+    @property
+    def called(self) -> str:
+        """The site's code; one entered without a code goes by its number."""
+        return self.code or f"site-{self.id}"
+
 
 _ENTRY = (
     site.c.id,
