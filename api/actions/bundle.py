@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from api.actions.checklists import forms_for_phones
 from api.actions.receipts import receipt_key, signed_ticket
 from api.actions.uploads import missing_of
 from api.store import evaluations
@@ -43,13 +44,14 @@ def bundle(connection: Connection, secret_key: bytes, staff: Staff, now: datetim
         for one in opened_assignments(connection, staff.id, today)
         if one.closed_at is None or one.closed_at > now - CLOSED_KEPT
     ]
+    listed = _assignments(connection, secret_key, tasks, now)
     waiting = uploads_of(connection, staff_id=staff.id, status="waiting")
     return {
         "inspector": {"id": staff.id, "name": staff.name},
         "evaluations": [_evaluation(connection, one) for one in sorted({task.evaluation_id for task in tasks})],
-        "assignments": _assignments(connection, secret_key, tasks, now),
-        "sealed": sorted({day.isoformat() for day in sealed_days(connection, staff.id, today)}),
-        "forms": {},
+        "assignments": listed,
+        "sealed": [day.isoformat() for day in sealed_days(connection, staff.id, today)],
+        "forms": forms_for_phones(connection, {one["form"] for one in listed if one["form"]}),
         "waiting": [str(one.id) for one in waiting if missing_of(connection, one)],
         "receipt_key": receipt_key(secret_key),
     }
