@@ -28,6 +28,18 @@ DOCUMENTS = Path(__file__).parents[1] / "survey_forms/documents"
 Verdict = Mapping[str, Any]
 
 _BLANKS = (" ", "\u3000", "\t", "\x1c", "\ufeff", "\n")
+_ODD = (
+    "e\u0301tat",
+    "a\r\nb\rc",
+    "\x00",
+    "好" * 2001,
+    "\U00020bb7" * 2000,
+    "1" * 65,
+    "2026年6月3日",
+    "+7",
+    ".5",
+    "2147483648",
+)
 _WIDE = str.maketrans("0123456789.-", "０１２３４５６７８９．－")
 
 
@@ -145,6 +157,10 @@ def hall() -> bytes:
 MADE = (site, functions, nested, filters, patterns, scored)
 
 _MORE = (
+    "if(0.1 + 0.2 = 0.3, 'y', 'n')",
+    "number('1,5')",
+    "if(selected(${m}, concat(' ', ${o}, ' ')), 'y', 'n')",
+    "if(checklist(1, -1, ${i} > 3, ${j} > 3), 'y', 'n')",
     "if(checklist(2, 1, ${i} > 3), 'y', 'n')",
     "if(checklist(1, 2, ${i} > 3, ${j} > 3, ${x} > 3), 'y', 'n')",
     "if(checklist(-1, 1, ${i} > 3, ${k} > 3), 'y', 'n')",
@@ -176,6 +192,8 @@ def random_answers(form: Form, xform: bytes, seed: str, number: int) -> list[dic
         for key, given in answers.items():
             if random.random() < 0.05:
                 answers[key] = random.choice(_BLANKS) + given.translate(_WIDE) + random.choice(_BLANKS)
+            elif given and random.random() < 0.02:
+                answers[key] = random.choice(_ODD)
         found.append({key: given for key, given in answers.items() if form.owners.get(key) == ""})
     return found
 

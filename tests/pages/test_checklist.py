@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from survey_forms.forms.expressions import compile_expression
 from survey_forms.forms.operations import Node, Unreadable
 from survey_forms.forms.portable import FUNCTIONS, OPERATORS, expression_for_phones, missing_from_phones
+from survey_forms.forms.portable_patterns import pattern_for_browsers
+from survey_forms.forms.regular import UnfitPattern, compile_pattern
 from survey_forms.forms.scalars import State
 from survey_forms.forms.workbook import convert_workbook
 from tests.checklists import FIELD, MADE, by_phone, by_server, compiled, hall, random_answers
@@ -172,6 +174,65 @@ def _told(value):
 def _spelled(told):
     kind, value = told
     return (kind, "NaN" if kind == "number" and math.isnan(value) else float(value) if kind == "number" else value)
+
+
+_PIECES = st.sampled_from(
+    [
+        "a",
+        "b",
+        ".",
+        "[ab]",
+        "[^a]",
+        r"[\da-c]",
+        r"\d",
+        r"\w",
+        r"\W",
+        r"\s",
+        r"\S",
+        r"\.",
+        "中",
+        r"\u4e2d",
+        r"\-",
+        "]",
+        "}",
+    ]
+)
+_TIMES = st.sampled_from(["", "*", "+", "?", "{2}", "{0,2}", "{1,}", "*?"])
+
+
+def _repeated(inner):
+    return st.one_of(
+        st.tuples(inner, _TIMES).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
+        st.tuples(inner, _TIMES).map("".join),
+        st.tuples(inner, inner).map("|".join).map("({})".format),
+        st.tuples(inner, inner).map("".join),
+    )
+
+
+_FITS = "(cases) => cases.map(([pattern, text]) => McLogic.run(['regex', text, pattern], {}))"
+_TEXT_OF_PATTERNS = st.text("ab1 .中\n\r\u2028-]}\u00a0é", max_size=8)
+_PATTERN_CASES = st.lists(
+    st.tuples(st.recursive(_PIECES, _repeated, max_leaves=6), _TEXT_OF_PATTERNS), min_size=40, max_size=40
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(_PATTERN_CASES)
+def test_a_pattern_fits_the_same_texts_on_both_sides(logic, cases):
+    written = [(f"^(?:{pattern})$", text) for pattern, text in cases]
+    carried = [(one, said, text) for one, text in written if (said := _for_browsers(one)) is not None]
+    fits = logic.evaluate(_FITS, [[said, text] for _, said, text in carried])
+    assert [(one, text, compile_pattern(one)(text)) for one, _, text in carried] == [
+        (one, text, fit) for (one, _, text), fit in zip(carried, fits, strict=True)
+    ]
+
+
+def _for_browsers(written):
+    try:
+        compile_pattern(written)
+    except UnfitPattern:
+        return None
+    return pattern_for_browsers(written)
 
 
 def test_the_phone_has_what_the_server_believes_it_has(logic):

@@ -134,7 +134,7 @@ window.McLogic = (() => {
     checklist: (state, given, at) => {
       const total = all(state, given.slice(2)).filter((one) => one).length;
       const [least, most] = [num(at(0)), num(at(1))];
-      return (least < 0 || total >= least) && (most < 0 || total <= most);
+      return total >= least && (most < 0 || total <= most);
     },
     concat: (state, given) => listed(state, given).map(text).join(""),
     join: (state, given, at) => listed(state, given.slice(1)).map(text).join(text(at(0))),
