@@ -5,6 +5,7 @@ computed again from its body, the columns that scores come from are compared wit
 was ever signed must still be met. Whoever holds an old checkpoint (a witness, a gazette) can show the rest.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -69,8 +70,9 @@ def keep_checkpoint(  # noqa: PLR0913 - who, why, when, for which round and with
     try:
         checkpoint = look_through(connection, signer.verifier if signer else None, own_notes)
     except Refused as refused:
-        beat(connection, LOOK, f"{refused.code} {_number_in(refused.faults[0])}")
-        return refused.faults[0]
+        fault = refused.faults[0]
+        beat(connection, LOOK, json.dumps({"code": fault.code, "path": fault.path, "facts": dict(fault.facts)}))
+        return fault
     beat(connection, LOOK, WELL)
     if signer and checkpoints.checkpoint_of(connection, checkpoint.size) is None:
         named = Checkpoint(signer.name, checkpoint.size, checkpoint.root)
@@ -157,8 +159,21 @@ def _agrees(row: Row) -> bool:
     return same and row.body.get("evidence_root") == (root.hex() if root else None)
 
 
-def _number_in(fault: Fault) -> object:
-    return fault.facts.get("seq", fault.facts.get("size", ""))
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When the whole ledger was last computed anew, and what was wrong with it."""
+
+    at: datetime
+    wrong: Fault | None
+
+
+def last_look(connection: Connection) -> Look | None:
+    """What the worker last saw; nothing before it first looked."""
+    found = checkpoints.last_look(connection)
+    if found is None:
+        return None
+    at, state = found
+    return Look(at, None if state == WELL else Fault(**json.loads(state)))
 
 
 def ask_checkpoint(connection: Connection, now: datetime) -> None:

@@ -13,7 +13,16 @@ from pathlib import Path
 import click
 import orjson
 
-from api.actions.checkpoints import ASKED, NOTES, ask_checkpoint, checkpoint, copy_of, keep_checkpoint, signer_of
+from api.actions.checkpoints import (
+    ASKED,
+    NOTES,
+    ask_checkpoint,
+    checkpoint,
+    copy_of,
+    keep_checkpoint,
+    last_look,
+    signer_of,
+)
 from api.actions.note_files import keep_note
 from api.commands.database import opened_database
 from api.commands.running import inherited
@@ -245,10 +254,10 @@ def _ask_worker(database: Database) -> None:
         ask_checkpoint(connection, asked)
     for _ in range(PATIENCE_SECONDS * 2):
         with database.read() as connection:
-            look = stored.last_look(connection)
-        if look and look[0] > asked:
-            if look[1] != stored.WELL:
-                click.echo(f"✗ {look[1]}", err=True)
+            look = last_look(connection)
+        if look and look.at > asked:
+            if look.wrong:
+                _tell(look.wrong)
                 sys.exit(1)
             return
         time.sleep(0.5)

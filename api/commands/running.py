@@ -64,6 +64,8 @@ class House:
         """A process that may do in our own database what its role may; another's gives its own roles by its URLs."""
         url = self.env["DATABASE_URL"]
         env = self.env | {"DATABASE_URL": as_role(url, role) if self.has_roles else url}
+        if role != WORKER:
+            env.pop("MINGCHA_LEDGER_KEY", None)  # the web shows checkpoints and cannot sign one
         return Process(name, command, log=self.place.logs / f"{name}.log", env=env)
 
 

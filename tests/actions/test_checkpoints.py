@@ -17,6 +17,7 @@ from api.actions.checkpoints import (
     copy_of,
     inclusion,
     keep_checkpoint,
+    last_look,
     origin_of,
     signer_of,
 )
@@ -63,7 +64,7 @@ def test_a_checkpoint_says_size_and_root_and_is_signed(connection, town):
     assert (found.origin, found.size, found.root) == (SIGNER.name, 5, tree_root(leaves))
     assert (str(note), kept.occasion, kept.verifier_key) == (kept.note, "freeze", str(SIGNER.verifier))
     assert [one.size for one in checkpoints.checkpoints(connection)] == [0, 5]
-    assert checkpoints.last_look(connection)[1] == "ok"
+    assert last_look(connection).wrong is None
 
 
 def test_nothing_new_makes_no_new_checkpoint(connection, town):
@@ -104,7 +105,7 @@ def test_a_ledger_that_was_bent_is_not_signed_and_the_office_is_told(connection,
     before = len(checkpoints.checkpoints(connection))
     assert keep(connection).code == code
     assert len(checkpoints.checkpoints(connection)) == before
-    assert checkpoints.last_look(connection)[1].startswith(code)
+    assert last_look(connection).wrong.code == code
 
 
 def rewrite(connection, town, seq: int) -> None:
