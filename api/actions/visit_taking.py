@@ -11,7 +11,9 @@ from uuid import uuid5
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from api.actions.inspections import CheckInSent, FindingSent, check_in_values, filed, judged
+from api.actions.arrivals import CheckInSent, check_in_values, judged
+from api.actions.checklists import check_answers
+from api.actions.inspections import FindingSent, filed
 from api.actions.receipts import signed_receipt
 from api.actions.uploads import VisitSent
 from api.actions.visit_flags import Ticket, photo_flags_of
@@ -24,6 +26,7 @@ from api.store.owed import emit
 from api.store.photos import photo_hashed, photos_hashed, put_photo
 from api.store.surveys import xform_of
 from api.store.uploads import Blob, Upload, blobs_hashed, note_visit, put_checklist, sign_visit
+from survey_forms.inspection.mornings import CHINA
 from survey_forms.inspection.presence import best_fix, check_out_flags
 from survey_forms.inspection.visit_events import (
     Arrival,
@@ -179,12 +182,14 @@ def _checklist(taking: Taking, event: ChecklistDone) -> Iterator[Fault]:
     if xform_of(taking.connection, event.form) is None:
         yield Fault("checklist_form_unknown", "form")
         return
+    day = (event.at - taking.offset).astimezone(CHINA).date()
+    checked = check_answers(taking.connection, event.form, event.answers, day)
     values = {
         "upload_id": taking.upload.id,
         "visit_id": taking.visit.id,
         "form_version": event.form,
         "answers": dict(event.answers),
-        "faults": [],
-        "complete": True,
+        "faults": checked.in_words(),
+        "complete": checked.complete,
     }
     put_checklist(taking.connection, values)
