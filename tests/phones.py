@@ -2,9 +2,16 @@
 
 import base64
 import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from http.client import HTTPConnection, HTTPException
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -92,3 +99,126 @@ def photo_of(chance: Random) -> bytes:
     return a_jpeg(color=f"#{chance.randrange(1 << 24):06x}", size=(320, 240)) + chance.randbytes(
         chance.randrange(1, 40_000)
     )
+
+
+class Lost(Exception):
+    """No answer came."""
+
+
+@dataclass
+class Wire:
+    """One phone's way to the server: a connection a request, and each request tried again until it is answered."""
+
+    address: tuple[str, int]
+    token: str
+    tries: int = 40
+    pause: float = 0
+    asked: int = 0
+
+    def once(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """One request; Lost where no whole answer comes."""
+        self.asked += 1
+        connection = HTTPConnection(*self.address, timeout=10)
+        try:
+            given = {"Authorization": f"Bearer {self.token}"} | {k.replace("_", "-"): v for k, v in headers.items()}
+            connection.request(method, path, body=body or None, headers=given)
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        except (OSError, HTTPException) as error:
+            raise Lost from error
+        finally:
+            connection.close()
+
+    def sure(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """A request that may be sent again: until something but a broken line, a cut body or 5xx comes back."""
+        for _ in range(self.tries):
+            with suppress(Lost):
+                status, told, content = self.once(method, path, body, **headers)
+                if status < 500 and status not in {400, 408, 429}:
+                    return status, told, content
+            time.sleep(self.pause)
+        raise AssertionError(f"{method} {path} was never answered")
+
+    def send(self, content: bytes, piece: int = 8192) -> None:
+        """A blob in pieces, from wherever the server stands."""
+        path, size = f"/api/v1/blobs/{sha256(content).hexdigest()}", len(content)
+        offset, complete = self._offset(self.sure("HEAD", path)[1])
+        while not complete:
+            headers = {"Upload_Offset": str(offset), "Upload_Length": str(size)}
+            status, told, _ = self.sure("PUT", path, content[offset : offset + piece], **headers)
+            assert status in {204, 409}, (status, told)
+            offset, complete = self._offset(told)
+
+    @staticmethod
+    def _offset(told: dict[str, str]) -> tuple[int, bool]:
+        return int(told["upload-offset"]), told.get("upload-complete") == "?1"
+
+    def hand_in(self, body: bytes, photos: Iterable[bytes], piece: int = 8192) -> dict[str, Any]:
+        """A whole visit: what the server says once nothing is missing."""
+        known = {sha256(one).hexdigest(): one for one in photos}
+        for _ in range(5):
+            status, _, content = self.sure("POST", "/api/v1/visits", body)
+            assert status in {200, 201}, (status, content)
+            told: dict[str, Any] = json.loads(content)
+            if not told["missing"]:
+                return told
+            for name in told["missing"]:
+                self.send(known[name], piece)
+        raise AssertionError("something is missing for ever")
+
+
+FAULTS = ("503", "lost answer", "cut body")
+
+
+@contextmanager
+def bad_line(address: tuple[str, int], seed: int, share: float) -> Iterator[tuple[tuple[str, int], Counter[str]]]:
+    """A proxy that spoils `share` of the requests in each of three ways; yields its address and what it did."""
+    chance, done, lock = Random(seed), Counter[str](), threading.Lock()
+
+    class Line(BaseHTTPRequestHandler):
+        def passed_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            with lock:
+                drawn = int(chance.random() / share)
+                fault = FAULTS[drawn] if drawn < len(FAULTS) else "none"
+                done[fault] += 1
+            self.close_connection = True
+            if fault == "503":
+                self.send_response(503)
+                self.end_headers()
+                return
+            upstream = HTTPConnection(*address, timeout=10)
+            try:
+                upstream.putrequest(self.command, self.path, skip_accept_encoding=True)
+                for name, value in self.headers.items():
+                    if name.lower() not in {"host", "connection", "accept-encoding"}:
+                        upstream.putheader(name, value)
+                upstream.endheaders(body[: len(body) // 2] if fault == "cut body" else body)
+                if fault == "cut body" and body:
+                    return
+                answer = upstream.getresponse()
+                content = answer.read()
+            finally:
+                upstream.close()
+            if fault == "none" or (fault == "cut body" and not body):
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    if name.lower() not in {"connection", "transfer-encoding", "date", "server"}:
+                        self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+
+        do_GET = do_HEAD = do_PUT = do_POST = passed_on  # noqa: N815 - the library's names
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Line)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield ("127.0.0.1", server.server_port), done
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.actions.assignments import open_due
 from api.actions.ballots import close_ended
+from api.actions.blobs import ABANDONED_AFTER, drop_abandoned
 from api.actions.escalation import remind_due
 from api.actions.inspection_draws import publish_due
 from api.actions.windows import forget_drafts
@@ -150,6 +151,7 @@ class Dispatcher:
         if self._is_time("housekeeping", HOUSEKEEPING_EVERY):
             with self._shop.database.write() as connection:
                 owed.forget_done(connection)
+            drop_abandoned(self._shop.objects, self._shop.now() - ABANDONED_AFTER)
         if self._shop.secret_key and self._is_time("seals", SEALS_EVERY):
             with self._shop.database.write() as connection:
                 open_due(connection, self._shop.secret_key, self._shop.now())

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from mmap import mmap
 from pathlib import Path
@@ -25,7 +25,8 @@ from survey_forms.refusal import Refused
 LARGEST_PIECE = 1024 * 1024
 MOST_PARTIAL = 2 * 1024**3  # bytes of one person's unfinished uploads
 MOST_PARTIALS = 2000
-DROPPED_AFTER_DAYS = 30
+ABANDONED_AFTER = timedelta(days=30)
+"""A phone that has not gone on for so long has lost what it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def take_in(  # noqa: PLR0913, PLR0917 - where to, what, from whom and when
 def drop_abandoned(objects: Objects, before: datetime) -> int:
     """Drop unfinished uploads that nobody has touched since; how many."""
     dropped = 0
-    for path in (objects.root / "partial").glob("*/*"):
+    for path in objects.partial.glob("*/*"):
         try:
             if path.stat().st_mtime < before.timestamp():
                 descriptor = os.open(path, os.O_RDWR)

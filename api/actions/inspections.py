@@ -7,11 +7,13 @@ content it is refused. A check-in is classified and never blocked.
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from api.actions.arrivals import CheckInSent as CheckInSent  # noqa: PLC0414 - others take it from here
+from api.actions.arrivals import check_in_values, visit_of
+from api.actions.arrivals import judged as judged  # noqa: PLC0414 - same
 from api.actions.ledger import enter
 from api.store import evaluations, people
 from api.store.crews import is_on_crew
@@ -24,32 +26,16 @@ from api.store.inspections import (
     check_in_numbered,
     lock_visit,
     put_check_in,
-    put_visit,
     visit_numbered,
 )
 from api.store.inspections import close_visit as mark_closed
 from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
-from survey_forms.inspection.datum import Datum, Position
-from survey_forms.inspection.fences import fence_of
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
-from survey_forms.inspection.presence import Fix, Judgement, Site, best_fix, judge
 from survey_forms.refusal import Refused
 from survey_forms.scheme.load import load_catalogue
 from survey_forms.scheme.model import Rule
-
-
-@dataclass(frozen=True, slots=True)
-class CheckInSent:
-    """A check-in as the phone sends it; no fixes where it gave no position."""
-
-    id: UUID
-    visit_id: UUID  # of the visit that this begins, unless the assignment has one
-    assignment_id: UUID
-    fixes: tuple[Fix, ...]
-    claimed_at: datetime
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +74,6 @@ def refuse_if_closed(connection: Connection, visit: Visit) -> None:
     fresh = visit_numbered(connection, visit.id)
     if fresh is None or fresh.closed_at is not None:
         raise Refused("visit_closed")
-
-
-def judged(assignment: Assignment, sent: CheckInSent) -> Judgement:
-    """The class and flags of a check-in, before it is kept."""
-    site, datum = assignment.site, Datum(assignment.site.datum)
-    fence = fence_of(site.fence, datum) if site.fence else None
-    place = Site(Position(site.lat, site.lon, datum), site.radius_m, fence)
-    return judge(place, sent.fixes, sent.claimed_at)
 
 
 def check_in(connection: Connection, sent: CheckInSent, staff_id: int, now: datetime) -> CheckIn:
@@ -227,57 +205,6 @@ def rule_of(connection: Connection, visit: Visit, rule_id: str) -> Rule:
     if found is None:
         raise Refused("finding_rule_unknown", "rule", value=rule_id[:60])
     return found
-
-
-def visit_of(  # noqa: PLR0913, PLR0917 - what begins a visit: where, under what id, by whom and when
-    connection: Connection, assignment: Assignment, visit_id: UUID, staff_id: int, claimed_at: datetime, now: datetime
-) -> UUID:
-    """The assignment's one visit, begun now under this id unless there is one.
-
-    Raises:
-        Refused: `sent_before_otherwise` where the id belongs to another assignment's visit.
-    """
-    if assignment.visit_id is None:
-        values = {
-            "id": visit_id,
-            "assignment_id": assignment.id,
-            "inspector_id": staff_id,
-            "claimed_at": claimed_at,
-            "received_at": now,
-        }
-        if put_visit(connection, values):
-            return visit_id
-    fresh = assignment_numbered(connection, assignment.id)
-    if fresh is None or fresh.visit_id is None:
-        raise Refused("sent_before_otherwise")
-    return fresh.visit_id
-
-
-def check_in_values(
-    sent: CheckInSent, judgement: Judgement, visit_id: UUID, staff_id: int, now: datetime
-) -> dict[str, Any]:
-    """A check-in as it is stored: the best fix, and everything the phone saw."""
-    best = best_fix(sent.fixes, sent.claimed_at) if sent.fixes else None
-    return {
-        "id": sent.id,
-        "visit_id": visit_id,
-        "staff_id": staff_id,
-        "lat": best.position.lat if best else None,
-        "lon": best.position.lon if best else None,
-        "accuracy_m": best.accuracy_m if best else None,
-        "datum": best.position.datum.value if best else Datum.WGS_84.value,
-        "fix_at": best.taken_at if best else None,
-        "fixes": [
-            [fix.position.lat, fix.position.lon, fix.accuracy_m, round(fix.taken_at.timestamp() * 1000)]
-            for fix in sent.fixes
-        ],
-        "claimed_at": sent.claimed_at,
-        "received_at": now,
-        "presence": judgement.presence.value,
-        "distance_m": judgement.distance_m,
-        "flags": [flag.value for flag in judgement.flags],
-        "reason": sent.reason,
-    }
 
 
 def _points(rule: Rule, points: Decimal | None) -> Decimal:

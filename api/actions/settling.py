@@ -9,8 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from api.actions.arrivals import visit_of
 from api.actions.devices import key_of
-from api.actions.inspections import visit_of
 from api.actions.receipts import signed_receipt
 from api.actions.uploads import VisitSent, missing_of, read_visit
 from api.actions.visit_flags import flags_of, ticket_of
@@ -27,8 +27,10 @@ from survey_forms.refusal import Fault, Refused
 FORMAT = 1
 
 
-def settle(connection: Connection, objects: Objects, secret_key: bytes, upload_id: UUID, now: datetime) -> Upload:
-    """Take an upload in, if it waits and nothing of it is missing.
+def settle(  # noqa: PLR0913 - where, with what, which and when
+    connection: Connection, objects: Objects, secret_key: bytes, upload_id: UUID, now: datetime, *, again: bool = False
+) -> Upload:
+    """Take an upload in, if it waits and nothing of it is missing; `again`: even one that was looked at before.
 
     Returns:
         The upload as it stands then.
@@ -39,7 +41,7 @@ def settle(connection: Connection, objects: Objects, secret_key: bytes, upload_i
     upload = upload_numbered(connection, upload_id, lock=True)
     if upload is None:
         raise Refused("not_found")
-    if upload.status == "settled" or missing_of(connection, upload):
+    if (upload.status != "waiting" and not again) or missing_of(connection, upload):
         return upload
     sent = read_visit(upload.body)
     events = read_events(sent.events)

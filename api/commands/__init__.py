@@ -23,5 +23,6 @@ VERBS = {
     "recount": "api.commands.recount:recount_command",
     "inspections": "api.commands.inspections:inspections_group",
     "staff": "api.commands.staff:staff_group",
+    "receipt": "api.commands.receipt:receipt_group",
     "token": "api.commands.token:token_group",
 }

@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from flask import request
@@ -48,6 +49,7 @@ def whole_body(most: int, code: str, staff_id: int) -> bytes:
         raise Refused("body_length_missing")
     if length > most:
         raise Refused(code, most=most // 1024)
+    give_up_dead_phones()
     found, until = bytearray(), time.monotonic() + PATIENCE_SECONDS
     with _one_of_few(staff_id), suppress(OSError, HTTPException):  # a connection that broke: too short
         while len(found) < length and (piece := request.stream.read(min(CHUNK, length - len(found)))):
@@ -74,23 +76,25 @@ def _one_of_few(staff_id: int) -> Iterator[None]:
                 del _reading[staff_id]
 
 
+@cache
 def give_up_dead_phones() -> int:
     """Let the kernel ask silent connections whether anybody is there, and end those that do not answer; how many.
 
-    A phone that leaves the network in the middle of a photo says no goodbye. The web server has no setting for it, but
-    accepted connections take the options of the listening socket (Linux, tcp(7)). Elsewhere nothing is done.
+    A phone that leaves the network in the middle of a photo says no goodbye. The web server has no setting for it and
+    switches it off when it begins to listen, so the first body does this, once a process: connections to come take
+    the options of the listening socket (Linux, tcp(7)). Elsewhere nothing is done.
     """
     with suppress(OSError):
-        return sum(_asks_silent_ones(int(entry.name)) for entry in Path("/proc/self/fd").iterdir())
+        return sum(_asks(int(entry.name)) for entry in Path("/proc/self/fd").iterdir())
     return 0
 
 
-def _asks_silent_ones(descriptor: int) -> bool:
+def _asks(descriptor: int) -> bool:
     with suppress(OSError):
         if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
             return False
         with socket.socket(fileno=os.dup(descriptor)) as held:
-            if held.family not in {socket.AF_INET, socket.AF_INET6} or _has_peer(held):
+            if held.family not in {socket.AF_INET, socket.AF_INET6}:
                 return False
             held.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, SILENT_SECONDS)
@@ -98,12 +102,3 @@ def _asks_silent_ones(descriptor: int) -> bool:
             held.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
             return True
     return False
-
-
-def _has_peer(held: socket.socket) -> bool:
-    """Whether it is a connection; the server's own socket is bound and may not listen yet."""
-    try:
-        held.getpeername()
-    except OSError:
-        return False
-    return True

@@ -42,6 +42,9 @@ ROUTES = {
     **{f"{BASE}/{name}.csv": OFFICES for name in ("rates", "weights", "outcomes", "covariances", "claims")},
 }
 
+# The inspector's phone: tests/http/test_visits.py calls them.
+PHONE = {"/api/v1/phone/bundle", "/api/v1/visits", "/api/v1/blobs/{digest}", "/api/v1/receipts/key"}
+
 
 def publish(engine) -> None:
     with engine.begin() as connection:
@@ -63,7 +66,7 @@ def test_every_route_answers_those_whom_it_names_and_nobody_else(client_of, name
 
 def test_the_matrix_covers_every_operation(app):
     paths = {path.replace("{evaluation}", "town-2026").replace("{unit}", "harbour") for path in document(app)["paths"]}
-    assert paths == {*ROUTES, "/api/v1/score", "/api/v1/responses", *LEDGER}
+    assert paths == {*ROUTES, "/api/v1/score", "/api/v1/responses", *LEDGER, *PHONE}
 
 
 def document(app) -> dict:
