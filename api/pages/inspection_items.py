@@ -13,10 +13,12 @@ from api.pages.field_forms import read_line, read_whole
 from api.pages.render import page
 from api.problems import status_of
 from api.services import services, utc_now
-from api.store.inspection_draws import items_of
+from api.store.inspection_draws import checklists, items_of
 from survey_forms.refusal import Refused
 
 pages = Blueprint("inspection_items", __name__, url_prefix="/office/directories/items")
+
+MOST_CHECKLISTS = 100
 
 
 @pages.get("")
@@ -66,6 +68,7 @@ def _items(given: Mapping[str, str] | None = None, refused: Refused | None = Non
         evaluation = evaluation_in_view(connection)
         listed = items_of(connection, evaluation.id)
         components = components_of(connection, evaluation.id)
+        forms = checklists(connection, MOST_CHECKLISTS)
     faults = told(refused.faults) if refused else []
     return page(
         "inspections/items.html",
@@ -74,6 +77,7 @@ def _items(given: Mapping[str, str] | None = None, refused: Refused | None = Non
         here="/office/inspections",
         items=listed,
         classes=CLASSES,
+        checklists=[(version, f"{name} · {version[:8]}") for version, name in forms],
         components=[(one, one) for one in components],
         given=given or {},
         faults=faults,

@@ -155,6 +155,12 @@ def change_item(connection: Connection, item_id: int, values: Mapping[str, Any])
     connection.execute(update(inspection_item).where(inspection_item.c.id == item_id).values(**values))
 
 
+def checklists(connection: Connection, most: int) -> list[tuple[str, str]]:
+    """(version, name) of the forms that an item may take as its checklist, the newest first."""
+    query = select(form_version.c.version, form_version.c.name).order_by(form_version.c.uploaded_at.desc()).limit(most)
+    return [(row.version, row.name) for row in connection.execute(query)]
+
+
 def add_draw(connection: Connection, values: Mapping[str, Any]) -> int:
     """Keep a committed plan."""
     added: int = connection.execute(
