@@ -38,16 +38,16 @@ def a_png(width: int, height: int, *before: bytes, pixels: bytes | None = None) 
 
 
 def an_animation(kind: str) -> bytes:
-    frames = [Image.new("RGB", (32, 32), (tone, 0, 0)) for tone in range(0, 250, 25)]
+    frames = [Image.new("RGB", (32, 32), (tone % 256, tone // 256, 0)) for tone in range(400)]
     written = io.BytesIO()
     frames[0].save(written, kind, save_all=True, append_images=frames[1:])
     return written.getvalue()
 
 
-def a_scan_bomb(scans: int) -> bytes:
+def a_scan_bomb(scans: int, noise: int = 80) -> bytes:
     """A progressive JPEG whose last scan is repeated: small to send, long to decode."""
     written = io.BytesIO()
-    Image.effect_noise((640, 480), 80).convert("RGB").save(written, "JPEG", progressive=True, quality=30)
+    Image.effect_noise((640, 480), noise).convert("RGB").save(written, "JPEG", progressive=True, quality=30)
     content = written.getvalue()
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * scans + b"\xff\xd9"
@@ -103,6 +103,7 @@ def refused_unopened() -> Iterator[tuple[str, bytes, str]]:
     yield "jpeg cut in its header", jpeg[: sof + 4], "photo_damaged"
     yield "jpeg of nothing but fill bytes", b"\xff\xd8" + b"\xff" * 1_000_000, "photo_damaged"
     yield "scan bomb", a_scan_bomb(200), "photo_too_many_scans"
+    yield "scan bomb of 6,000", a_scan_bomb(6000, 0), "photo_too_many_scans"
     yield "animated png", an_animation("PNG"), "photo_animated"
     yield "animated webp", an_animation("WEBP"), "photo_animated"
     yield "png of nothing but text", a_png(8, 8, *[png_chunk(b"tEXt", b"a\0b")] * 150_000), "photo_damaged"

@@ -6,6 +6,7 @@ into the folder it was given, and ends; no photo can touch the next one's memory
 many photos. A job with `covers` is a clean rendition whose faces and plates are covered in a second copy.
 """
 
+import gc
 import json
 import os
 import resource
@@ -52,6 +53,8 @@ UPRIGHT = {
 
 def main() -> None:
     """Serve until the input ends."""
+    gc.disable()  # a child lives for one photo; looking through what it shares with us would copy it
+    gc.freeze()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
@@ -113,16 +116,19 @@ def _copies(original: Path, kind: str, folder: Path, longest: int) -> dict[str, 
     turn = UPRIGHT.get(report.pop("orientation"))
     if turn is not None:
         picture = picture.transpose(turn)  # cheap now that it is small
-    clean = Image.new("RGB", picture.size, "white")
-    clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
-    _save(clean, folder)
+    if picture.mode != "RGB":
+        clean = Image.new("RGB", picture.size, "white")
+        clean.paste(picture, mask=picture if picture.mode == "RGBA" else None)
+        picture = clean
+    _save(picture, folder)
     return report
 
 
 def _save(clean: Image.Image, folder: Path) -> None:
-    """Write rendition, thumbnail and the grey picture."""
+    """Write rendition, thumbnail and the grey picture, of pixels alone."""
+    clean.info = {}  # a picture carries its comment and profiles here, and would save them again
     clean.save(folder / "rendition", "JPEG", quality=QUALITY)
-    clean.thumbnail((THUMBNAIL, THUMBNAIL), FILTER)
+    clean.thumbnail((THUMBNAIL, THUMBNAIL), FILTER, reducing_gap=1.1)
     clean.save(folder / "thumbnail", "JPEG", quality=QUALITY)
     (folder / "grey").write_bytes(clean.convert("L").resize((GREY, GREY), Image.Resampling.BOX).tobytes())
 

@@ -8,6 +8,7 @@ from flask import Blueprint
 from api.pages.render import language, t
 from api.problems import say
 from api.store.sites import Site
+from survey_forms.inspection.presence import FENCE_SENTENCES, SENTENCES, Presence
 from survey_forms.refusal import Fault
 
 PRESENCE = {
@@ -44,7 +45,8 @@ def name(table: dict[str, tuple[str, str, str]], key: str) -> str:
 def presence_sentence(seen: Any, site: Site) -> str:
     """What the check-in's class means, with its numbers; `seen` is a check-in or a judgement."""
     distance = "—" if seen.distance_m is None else round(seen.distance_m)
-    return said(f"presence_{seen.presence}", distance_m=distance, radius_m=site.radius_m)
+    codes = FENCE_SENTENCES if site.fence else SENTENCES
+    return said(codes[Presence(seen.presence)], distance_m=distance, radius_m=site.radius_m)
 
 
 def said(code: str, **facts: object) -> str:

@@ -5,6 +5,8 @@ coordinate names its datum, and conversion happens in one place, here.
 
 Source: the published (reverse-engineered) formulas of GCJ-02 and BD-09; against real maps expect 1 to 2 m. The usual
 reverse formulas are wrong by 0.6 to 4 m; here the forward formula is inverted by iteration, to under 1e-6 m.
+Outside 0.8293–55.8271° N, 72.004–137.8347° E, the published rectangle, GCJ-02 is taken for WGS-84: it is wider than
+China (香港, 澳门, 台湾 lie in it, and so do Seoul and Hanoi, where maps may not be shifted at all).
 """
 
 from collections.abc import Callable

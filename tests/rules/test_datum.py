@@ -1,6 +1,9 @@
 """Datums: published points, round trips, ranges."""
 
+import random
+from itertools import permutations
 from math import cos, hypot, radians
+from statistics import median
 
 import pytest
 from hypothesis import given
@@ -39,6 +42,32 @@ def test_there_and_back_is_the_same_place_within_a_micrometre(here: Position, da
     there = converted(here, datum)
     assert there.datum == datum
     assert apart_m(converted(there, here.datum), here) < 1e-6
+
+
+def test_three_thousand_places_in_china_come_back_within_a_micrometre_and_move_as_published() -> None:
+    chance = random.Random(2026)
+    moved = []
+    for _ in range(3000):
+        here = Position(chance.uniform(18.2, 53.5), chance.uniform(74, 134.7))
+        for one, other in permutations(Datum, 2):
+            start = converted(here, one)
+            assert apart_m(converted(converted(start, other), one), start) < 1e-6
+        moved.append(distance_m(here, Position(*degrees(converted(here, Datum.GCJ_02)))))
+    assert 410 < median(moved) < 450  # over the whole rectangle about China; at Tiananmen 556 m
+    assert 650 < max(moved) < 720
+
+
+def degrees(position: Position) -> tuple[float, float]:
+    return position.lat, position.lon
+
+
+def test_outside_the_rectangle_of_the_published_formula_gcj_is_wgs() -> None:
+    """The rectangle is wider than China: Seoul and Hanoi move as well, Tokyo does not."""
+    for lat, lon in ((35.68, 139.69), (0.5, 105.0), (48.85, 2.35), (-33.87, 151.21), (55.9, 100.0)):
+        here = Position(lat, lon)
+        assert degrees(converted(here, Datum.GCJ_02)) == degrees(here)
+    for lat, lon in ((22.3, 114.17), (25.03, 121.5), (37.57, 126.98), (21.03, 105.85)):  # 香港, 台北, 首尔, 河内
+        assert apart_m(converted(Position(lat, lon), Datum.GCJ_02), Position(lat, lon)) > 100
 
 
 @given(in_china)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from api.problems import say
 from survey_forms.inspection.datum import Datum, Position, converted
 from survey_forms.inspection.presence import (
+    FENCE_SENTENCES,
     SENTENCES,
     Fix,
     Flag,
@@ -179,7 +180,7 @@ def test_check_out_far_from_check_in_is_flagged() -> None:
 
 
 def test_every_class_and_flag_has_its_sentences() -> None:
-    for code in [*SENTENCES.values(), *Flag]:
+    for code in [*SENTENCES.values(), *FENCE_SENTENCES.values(), *Flag]:
         fault = Fault(code, facts={"distance_m": 12, "radius_m": 150})
         assert "<" not in say(fault, "zh") + say(fault, "en")
 

@@ -258,7 +258,7 @@ def test_a_missing_original_is_our_fault_and_stays_owed(connection, objects):
     assert photo_hashed(connection, photo.sha256).verdict == "pending"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.floats(0, 1), length=st.integers(1, 60), filler=st.binary(min_size=1, max_size=60))
 def test_a_mutated_photo_is_decoded_or_refused_never_anything_else(decoder, tmp_path, at, length, filler):
     content = a_jpeg(size=(320, 240), exif=phone_exif())
@@ -275,12 +275,38 @@ def outcome(decoder: Decoder, path: Path) -> str:
         return refused.code
 
 
+REAL = {  # what each real photo says of itself: camera's time, and whether it names a place
+    "35-empty.jpg": ("2005:07:19 18:25:29", False),
+    "DSCN0010.jpg": ("2008:10:22 16:28:39", True),
+    "DSCN0012.jpg": ("2008:10:22 16:29:49", True),
+    "DSCN0021.jpg": ("2008:10:22 16:38:20", True),
+    "image00971.jpg": (None, False),
+    "image01088.jpg": (None, False),
+    "iphone_hdr_NO.jpg": ("2015:04:10 20:12:23", True),
+    "jolla.jpg": ("2014:09:21 16:00:56", False),
+}
+
+
 @pytest.mark.skipif(not REAL_PHOTOS.is_dir(), reason="the real photographs are not on this machine")
-def test_real_photographs_become_renditions(judge):
-    flagged = {}
+def test_real_photographs_become_renditions(judge, objects):
+    found = {}
     for path in sorted(REAL_PHOTOS.glob("*.jpg")):
         judged = judge(path.read_bytes())
         assert judged.verdict == "clean", path.name
-        flagged[path.name] = judged.flags
-    assert "flag_photo_far" in flagged["DSCN0010.jpg"]  # Arezzo, Italy
-    assert flagged["image00971.jpg"] == ()  # no place, no time: nothing to contradict
+        assert judged.likeness is not None, path.name
+        found[path.name] = (judged.exif_taken, judged.exif_lat is not None)
+        assert ("flag_photo_far" in judged.flags) == (judged.exif_lat is not None), path.name  # Italy, Norway
+        assert ("flag_photo_other_time" in judged.flags) == (judged.exif_taken is not None), path.name
+        for area in ("renditions", "thumbnails"):
+            copy = Image.open(io.BytesIO(objects.get(area, judged.sha256)))
+            assert not {"exif", "xmp", "icc_profile", "comment"} & set(copy.info), path.name
+    assert found == REAL
+
+
+@pytest.mark.skipif(not REAL_PHOTOS.is_dir(), reason="the real photographs are not on this machine")
+def test_a_real_photograph_whose_metadata_were_cut_is_taken_with_the_damage_noted(judge):
+    whole = (REAL_PHOTOS / "DSCN0010.jpg").read_bytes()
+    at = whole.index(b"Exif\0\0") + 14
+    judged = judge(whole[:at] + b"\xff\xff" + whole[at + 2 :])
+    assert judged.verdict == "clean"
+    assert "flag_photo_metadata_damaged" in judged.flags
