@@ -14,7 +14,7 @@ from api.actions.assignment_seals import open_secret, open_site, open_words, sea
 from api.store import acts_about, crews, people
 from api.store import inspection_draws as stored
 from api.store.crews import Row
-from survey_forms.inspection.double_random import draw, stand_in
+from survey_forms.inspection.double_random import Plan, draw, stand_in
 from survey_forms.inspection.double_random_plan import read_plan
 from survey_forms.inspection.double_random_record import REPLACED, WITHDRAWN, Change, seed_for, standing_after
 from survey_forms.inspection.mornings import CHINA
@@ -49,25 +49,13 @@ def replace_inspector(  # noqa: PLR0913, PLR0917 - which place, why, under which
     seed = seed_for(held.plan, held.randomness, open_secret(secret_key, held.commitment, held.sealed_secret))
     changes = changes_of(connection, held.id, secret_key)
     standing = standing_after(plan, seed, draw(plan, seed).sent, changes)
-    owner = crews.owner_of(connection, int(site), withdrawn=True)
-    known = crews.people_of(connection, [int(hand.id) for hand in plan.hands])
-    gone = {str(one.staff_id) for one in known.values() if one.gone}
-    recused = crews.recused_among(connection, known, owner[0]) if owner else {}
-    barred = sorted(gone | {str(one) for one in recused})
+    barred = _barred(connection, plan, site)
     left = {one.leaves for one in changes if one.site == site and one.kind == REPLACED} | {str(leaver)}
     after = stand_in(plan, seed, standing.values(), site, str(leaver), frozenset({*barred, *left}))
     joiner = next(one for one in after.crew if one not in standing[site].crew)
     crews.leave_crew(connection, assignment_id, leaver, reason, now)
-    crews.join_crew(
-        connection,
-        {
-            "assignment_id": assignment_id,
-            "staff_id": int(joiner),
-            "position": after.crew.index(joiner),
-            "placed_by": staff_id,
-            "placed_at": now,
-        },
-    )
+    member = {"assignment_id": assignment_id, "staff_id": int(joiner), "position": after.crew.index(joiner)}
+    crews.join_crew(connection, {**member, "placed_by": staff_id, "placed_at": now})
     people.record_act(
         connection,
         "inspector_replaced",
@@ -122,6 +110,15 @@ def changes_of(connection: Connection, draw_id: int, secret_key: bytes) -> list[
             )
         )
     return changes
+
+
+def _barred(connection: Connection, plan: Plan, site: str) -> list[str]:
+    """Inspectors of a plan who may not come to a site by now: gone from the directory, or recused from its unit."""
+    owner = crews.owner_of(connection, int(site), withdrawn=True)
+    known = crews.people_of(connection, [int(hand.id) for hand in plan.hands])
+    gone = {str(one.staff_id) for one in known.values() if one.gone}
+    recused = crews.recused_among(connection, known, owner[0]) if owner else {}
+    return sorted(gone | {str(one) for one in recused})
 
 
 def _changeable(connection: Connection, assignment_id: UUID, reason: str) -> Row:

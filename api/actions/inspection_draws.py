@@ -56,11 +56,7 @@ def commit(connection: Connection, said: Said, secret_key: bytes, staff_id: int,
         raise Refused.of(faults)
     document = plan_document(connection, said)
     read_plan(document)
-    for other in stored.draws_across(connection, said.item_id, said.first_day, said.last_day):
-        if other.drawn_at:
-            raise Refused("inspection_drawn")
-        if other.randomness_at <= now < morning_of(other.first_day):
-            raise Refused("inspection_plan_ripe", draw=other.id)
+    _refuse_beside_others(connection, said, now)
     secret = secrets.token_bytes(SECRET_BYTES)
     commitment = sha256(secret).digest()
     hashes = hashes_of(document)
@@ -174,6 +170,14 @@ def publish_due(connection: Connection, secret_key: bytes, now: datetime) -> int
         else:
             count += 1
     return count
+
+
+def _refuse_beside_others(connection: Connection, said: Said, now: datetime) -> None:
+    for other in stored.draws_across(connection, said.item_id, said.first_day, said.last_day):
+        if other.drawn_at:
+            raise Refused("inspection_drawn")
+        if other.randomness_at <= now < morning_of(other.first_day):
+            raise Refused("inspection_plan_ripe", draw=other.id)
 
 
 def _may_draw(connection: Connection, draw_id: int, staff_id: int, now: datetime) -> HeldDraw:
