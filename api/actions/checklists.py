@@ -63,15 +63,13 @@ def check_answers(connection: Connection, version: str, answers: Mapping[str, st
     return Checked(())
 
 
-def check_portable(connection: Connection, version: str) -> None:
-    """Let a form be chosen as a checklist only if a phone can ask all of it.
+def unfit_for_phones(connection: Connection, version: str) -> list[Fault]:
+    """Why a form cannot be a checklist: for each question what a phone cannot do; empty when it can ask all of it.
 
     Raises:
-        Refused: `form_gone`; `form_not_portable` for each question with what a phone cannot do.
+        Refused: `form_gone`.
     """
-    faults = not_portable(form_of_version(connection, version))
-    if faults:
-        raise Refused.of(faults)
+    return not_portable(form_of_version(connection, version))
 
 
 def forms_for_phones(connection: Connection, versions: Iterable[str]) -> dict[str, Mapping[str, Json]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.actions.checklists import unfit_for_phones
 from api.store import evaluations, people, surveys
 from api.store import inspection_draws as items
 from survey_forms.inspection.double_random import GROUPS, RAISED
@@ -100,6 +101,9 @@ def _item_values(connection: Connection, evaluation_id: int, said: ItemSaid) -> 
     faults += [Fault("item_rate", f"share_{group}", {"group": group}) for group, rate in rates.items() if rate is None]
     if said.form_version and surveys.workbook_of(connection, said.form_version) is None:
         faults.append(Fault("item_form", "form_version"))
+    elif said.form_version:
+        unfit = unfit_for_phones(connection, said.form_version)
+        faults += [Fault(one.code, "form_version", one.facts) for one in unfit]
     if faults:
         raise Refused.of(faults)
     return {
