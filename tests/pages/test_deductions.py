@@ -345,3 +345,20 @@ def test_the_overview_tells_what_waits_and_what_is_overdue(engine, cast, objects
     text = sign_in("office").get("/office").text
     assert "1 项整改逾期，其中 1 项已列入督办" in text
     assert "1 项异议等待说明或决定" in text
+
+
+def test_an_entrys_own_page_leads_to_what_can_be_done_about_it(engine, cast, seq, sign_in):
+    unit, office = sign_in("unit"), sign_in("office")
+    own, theirs = f"/unit/entries/{seq}", f"/office/ledger/{seq}"
+    assert f"/unit/entries/{seq}/objection" in unit.get(own).text
+    assert f"/office/entries/{seq}/rectification" in office.get(theirs).text
+    post(unit, f"/unit/entries/{seq}/objection", grounds=GROUNDS)
+    with engine.begin() as connection:
+        late = a_told_entry(connection, cast, now=utc_now() - MANY_DAYS)
+        order = an_order(connection, cast, seq, utc_now())
+        key = objection_of(connection, seq).id
+    assert "异议期已于" in unit.get(f"/unit/entries/{late}").text
+    assert f"/unit/objections/{key}" in unit.get(own).text
+    assert f"/unit/rectifications/{order}" in unit.get(own).text
+    assert f"/office/objections/{key}" in office.get(theirs).text
+    assert f"/office/rectifications/{order}" in office.get(theirs).text
