@@ -154,8 +154,10 @@ def _disorder(places: Sequence[_Place], reading: _Reading) -> Iterator[Fault]:
 def _missing(seqs: Sequence[int], size: int) -> Iterator[Fault]:
     """Runs of numbers that nobody has; what a checkpoint counts beyond the last is cut off."""
     for before, after in pairwise([0, *seqs]):
-        if after > before + 1:
-            yield Fault("copy_entry_missing", "", {"first": before + 1, "last": after - 1})
+        if after == before + 2:
+            yield Fault("copy_entry_missing", "", {"seq": before + 1})
+        elif after > before + 2:
+            yield Fault("copy_entries_missing", "", {"first": before + 1, "last": after - 1})
     last = seqs[-1] if seqs else 0
     if last < size:
         yield Fault("copy_ends_early", "", {"last": last, "size": size})

@@ -15,6 +15,7 @@ import redis
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import OperationalError
 
+from api.actions.checkpoints import last_look
 from api.commands.init_db import newest_revision, revision_of
 from api.commands.running import check_port, inherited
 from api.commands.serve import data_option, host_option, port_option
@@ -122,6 +123,21 @@ def _queue(place: Place) -> Finding:
     return Finding("队列 / queue", f"可连接 / answers ({version})")
 
 
+def _ledger(place: Place) -> Finding:
+    """What the worker last found when it computed the whole ledger anew."""
+    what = "台账 / ledger"
+    with _database(place) as engine:
+        if engine is None or revision_of(engine) != newest_revision():
+            return Finding(what, NOT_RUNNING, None)
+        with engine.connect() as connection:
+            look = last_look(connection)
+    if look is None:
+        return Finding(what, "还没有核对过 / not looked through yet", None)
+    if look.wrong:
+        return Finding(what, " / ".join(say(look.wrong, language) for language in LANGUAGES), well=False)
+    return Finding(what, f"{look.at.astimezone():%Y-%m-%d %H:%M} 核对相符 / agreed with its checkpoints")
+
+
 def _clock(place: Place) -> Finding:
     here = datetime.now(UTC)
     seen = f"{here.astimezone():%Y-%m-%d %H:%M:%S %Z}"
@@ -153,6 +169,7 @@ CHECKS: tuple[Callable[[Place], Finding], ...] = (
     _settings,
     _tables,
     _queue,
+    _ledger,
     _clock,
     _browser,
 )

@@ -97,7 +97,7 @@ def verify(copy: Path, notes: Sequence[Path], key: str, witnesses: Sequence[str]
         more = len(faults) - MOST_SHOWN
         if more > 0:
             click.echo(f"✗ 另有 {more} 处 / and {more} more")
-        click.echo(f"✗ 有 {len(faults)} 处不对 / {len(faults)} things are wrong")
+        click.echo(f"✗ 有 {len(faults)} 处不对 / wrong: {len(faults)}")
         sys.exit(1)
     if found.proven is None:
         raise Refused("verify_nothing_proven", str(copy))

@@ -99,8 +99,8 @@ def test_a_changed_figure_and_a_changed_hash_are_told_apart(town, notes):
 
 
 def test_a_deleted_entry_is_named(town, notes):
-    assert told(town[:4_999] + town[5_000:], notes) == [("copy_entry_missing", {"first": 5_000, "last": 5_000})]
-    assert told(town[2:], notes) == [("copy_entry_missing", {"first": 1, "last": 2})]
+    assert told(town[:4_999] + town[5_000:], notes) == [("copy_entry_missing", {"seq": 5_000})]
+    assert told(town[2:], notes) == [("copy_entries_missing", {"first": 1, "last": 2})]
 
 
 def test_an_entry_in_the_wrong_place_is_named(town, notes):
