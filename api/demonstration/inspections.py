@@ -18,7 +18,7 @@ from api.actions.checkpoints import ask_checkpoint
 from api.actions.photos import render
 from api.demonstration import town
 from api.demonstration.field_directories import RECUSED, Field, draw_week, load_directories
-from api.demonstration.field_life import live
+from api.demonstration.field_life import Agenda
 from api.demonstration.field_phone import Phone, Record, milliseconds
 from api.demonstration.scenes import service_hall
 from api.demonstration.told import ANSWERS, FINDINGS, SEEN, Told
@@ -73,11 +73,14 @@ def load_inspections(
         chance = Random(SEED)  # noqa: S311 - shapes a demonstration
         team = _Team(ground, field, decoder, staff, phones, chance, iter(dict.fromkeys(photos)))
         told = {finding.visit: finding for finding in FINDINGS}
+        agenda = Agenda(connection, ground.objects, staff)
         for number in range(VISITS):
             at = _at(days[number // 2], time((9, 10, 14, 15)[number % 4], 7 * (number % 8)), now)
+            agenda.run(at)
             finding_id = _visit(team, number, told.get(number), at)
             if finding_id is not None:
-                live(connection, ground.objects, staff, told[number], finding_id, at + timedelta(hours=1))
+                agenda.finding(told[number], finding_id, at + timedelta(hours=1))
+        agenda.run(now)
     _assign_today(team, now)
     draw_week(connection, field, staff, ground.secret_key, now)
     ask_checkpoint(connection, now)

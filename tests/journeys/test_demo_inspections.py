@@ -61,6 +61,7 @@ def _everything_was_handed_in_and_followed_to_its_end(connection: Connection, ev
 
     entries = entries_of(connection, evaluation.id)
     assert [entry.reverses is None for entry in entries].count(False) == 2  # one asked for, one by an objection
+    assert [entry.entered_at for entry in entries] == sorted(entry.entered_at for entry in entries)
     assert [entry.instead_of for entry in entries if entry.instead_of] == [entries[0].seq]
     totals = running_totals(evaluation, entries)
     inspected = [total.counts for total in totals if total.component.path == "inspection"]
