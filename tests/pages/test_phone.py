@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from sqlalchemy import insert, select, update
 
 from api.app import create_app
 from api.services import KEY
+from api.store.inspection_draws import inspection_item
+from api.store.inspections import assignment
+from api.store.uploads import checklist
+from tests.builders import a_form_version
 from tests.field_phone import (
     a_profile,
     a_town_with_tasks,
@@ -246,3 +251,33 @@ def test_a_browser_without_locks_still_sends_from_one_tab_alone(playwright, chro
         context.set_offline(False)
         waits(page, 0)
         waits(other, 0)
+
+
+def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, town):
+    book = Path("survey_forms/documents/xiamen-wf-2015/forms/hall_inspection.xlsx").read_bytes()
+    with engine.begin() as connection:
+        version = a_form_version(connection, book)
+        item = {"evaluation_id": town.evaluation_id, "code": "H1", "name_zh": "办事大厅", "name_en": "Service halls"}
+        made = insert(inspection_item).values(**item, component="inspection", rates={}, form_version=version)
+        key = connection.execute(made.returning(inspection_item.c.id)).scalar_one()
+        connection.execute(update(assignment).values(item_id=key))
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.context.set_offline(True)
+    check_in(phone)
+    expect(phone.get_by_text("检查事项")).to_be_visible()
+    phone.get_by_role("link", name="填写检查表").click()
+    first = phone.locator(".checklist input[type=radio]").first
+    first.check()
+    phone.wait_for_timeout(500)
+    phone.reload()
+    expect(first).to_be_checked()
+    phone.get_by_role("button", name="保存").click()
+    phone.on("dialog", lambda dialog: dialog.accept())
+    finish(phone)
+    phone.context.set_offline(False)
+    waits(phone, 0)
+    with engine.connect() as connection:
+        row = connection.execute(select(checklist.c.form_version, checklist.c.answers)).one()
+    assert row.form_version == version
+    assert row.answers

@@ -2,7 +2,7 @@
 
 import { uuid } from "./chain.js";
 import { change, get } from "./store.js";
-import { button, h, say, tap, thumb } from "./parts.js";
+import { button, h, pictures, say, tap, thumb } from "./parts.js";
 import { named, t } from "./words.js";
 
 const cost = (rule) => (rule.points != null ? t`扣 ${rule.points} 分` : t`扣 ${rule.points_min}–${rule.points_max} 分`);
@@ -54,10 +54,11 @@ export async function finding(visitId, key) {
   const chosen = catalogue.rules.find((rule) => rule.id === draft.rule);
   if (chosen) choose(chosen);
 
+  const taken = await pictures(visit);
   const pick = (shot, at) => h("label.pick", {}, h("input", { type: "checkbox", checked: draft.photos.indexOf(shot.sha256) >= 0, onchange: (event) => {
     draft.photos = draft.photos.filter((sha) => sha !== shot.sha256).concat(event.target.checked ? shot.sha256 : []);
     edit();
-  } }), thumb(shot, t`照片 ${at + 1}`));
+  } }), thumb(taken[at], t`照片 ${at + 1}`));
 
   const description = h("textarea", { id: "description", rows: 5, maxLength: 2000, value: draft.description, oninput: (event) => { draft.description = event.target.value; clearTimeout(timer); timer = setTimeout(edit, 300); } });
   let timer = 0;

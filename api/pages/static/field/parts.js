@@ -1,6 +1,6 @@
 // The parts that screens are made of. No markup is ever built from text: what people wrote stays text.
 
-import { all, change, get } from "./store.js";
+import { change, get, visits } from "./store.js";
 import { size, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -41,13 +41,13 @@ export const badge = (tone, words) => h(`span.badge.${tone || "plain"}`, {}, ton
 export const notice = (tone, title, ...inside) => h(`div.notice.${tone}`, {}, h("span.sign", { "aria-hidden": "true" }, SIGNS[tone]), h("div", {}, title && h("strong", {}, title), ...inside));
 export const button = (words, onclick, kind) => h(`button.button${kind ? `.${kind}` : ""}`, { type: "button", onclick }, words);
 
-let shown = 0;
+let hiding = 0;
 export function say(words, tone) {
   const place = document.getElementById("said");
   place.className = tone || "good";
   place.textContent = words;
-  clearTimeout(shown);
-  shown = setTimeout(() => { place.textContent = ""; }, tone === "bad" ? 12000 : 3000);
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { place.textContent = ""; }, tone === "bad" ? 12000 : 3000);
 }
 
 // Run what a tap starts; a full disk is told in words, and nothing of it is half kept.
@@ -74,10 +74,10 @@ export const tooBig = (file) => file.size > BIGGEST && say(t`这张照片 ${size
 export async function small(blob) {
   try {
     const bitmap = await createImageBitmap(blob);
-    const [w, h2] = [bitmap.width, bitmap.height];
+    const { width, height } = bitmap;
+    const side = Math.min(width, height);
     const canvas = h("canvas", { width: 176, height: 176 });
-    const side = Math.min(w, h2);
-    canvas.getContext("2d").drawImage(bitmap, (w - side) / 2, (h2 - side) / 2, side, side, 0, 0, 176, 176);
+    canvas.getContext("2d").drawImage(bitmap, (width - side) / 2, (height - side) / 2, side, side, 0, 0, 176, 176);
     bitmap.close();
     return canvas.toDataURL("image/jpeg", 0.7);
   } catch (unreadable) {
@@ -85,16 +85,15 @@ export async function small(blob) {
   }
 }
 
-export function thumb(shot, words) {
-  return shot.thumb ? h("img.thumb", { src: shot.thumb, alt: words }) : h("span.thumb", {}, words);
-}
+export const pictures = (visit) => Promise.all(visit.shots.map((shot) => get("blobs", shot.sha256).then((kept) => kept && kept.thumb)));
+export const thumb = (picture, words) => (picture ? h("img.thumb", { src: picture, alt: words }) : h("span.thumb", {}, words));
 
 // What waits, and how long the oldest has waited.
 export async function waiting() {
-  const visits = (await all("visits")).filter((visit) => visit.frozen);
-  const oldest = visits.reduce((ms, visit) => Math.min(ms, visit.frozen), Infinity);
-  const old = visits.length ? Date.now() - oldest : 0;
-  return { n: visits.length, old, late: old > DAY_MS, blocked: old > 3 * DAY_MS };
+  const frozen = (await visits()).filter((visit) => visit.frozen);
+  const oldest = frozen.reduce((ms, visit) => Math.min(ms, visit.frozen), Infinity);
+  const old = frozen.length ? Date.now() - oldest : 0;
+  return { n: frozen.length, old, late: old > DAY_MS, blocked: old > 3 * DAY_MS };
 }
 
 export async function progress(id) {

@@ -1,6 +1,6 @@
 // 队列: what waits, how far each visit has come, what the server said, and the way out as a file.
 
-import { all, get } from "./store.js";
+import { get, visits } from "./store.js";
 import { drain, sheet, state } from "./sync.js";
 import { badge, button, download, h, mine, notice, progress, tap, waiting } from "./parts.js";
 import { signIn } from "./today.js";
@@ -30,10 +30,10 @@ function entry(name, length) {
   return head;
 }
 
-async function exported(visits) {
+async function exported(frozen) {
   const parts = [];
   const add = (name, blob) => parts.push(entry(name, blob.size), blob, new Uint8Array((512 - blob.size % 512) % 512));
-  for (const visit of visits) {
+  for (const visit of frozen) {
     add(`visits/${visit.id}.json`, new Blob([JSON.stringify(sheet(visit))]));
     for (const sha of visit.blobs) {
       const kept = await get("blobs", sha);
@@ -44,18 +44,18 @@ async function exported(visits) {
 }
 
 export async function queue() {
-  const [{ n, old, late, blocked }, me, visits, bundle] = [await waiting(), await mine(), (await all("visits")).filter((one) => one.frozen), await get("kv", "bundle")];
-  visits.sort((one, other) => one.frozen - other.frozen);
-  const gone = ((bundle && bundle.data.waiting) || []).filter((id) => !visits.some((one) => one.id === id));
+  const [{ n, old, late, blocked }, me, frozen, bundle] = [await waiting(), await mine(), (await visits()).filter((one) => one.frozen), await get("kv", "bundle")];
+  frozen.sort((one, other) => one.frozen - other.frozen);
+  const gone = ((bundle && bundle.data.waiting) || []).filter((id) => !frozen.some((one) => one.id === id));
   return { nodes: [
     h(`div.hero${late ? ".late" : ""}`, {}, h("h1", {}, t`待上传`, " ", n), h("p", {}, n ? t`最早一项已等 ${age(old)}` : t`全部已经提交。`)),
     state.signedOut && signIn(),
     blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
     !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在本机，有网时自动上传。`)),
     n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
-    h("ul.lines", {}, await Promise.all(visits.map((visit) => line(visit, me)))),
+    h("ul.lines", {}, await Promise.all(frozen.map((visit) => line(visit, me)))),
     gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
-    n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(visits)), "second")),
+    n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
     h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，照片那时才从本机删除。`),
   ] };
 }

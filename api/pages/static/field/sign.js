@@ -44,15 +44,13 @@ export async function signing(id) {
       return;
     }
     const blob = await new Promise((done) => pad.toBlob(done, "image/png"));
-    const sha = await sha256(await new Response(blob).arrayBuffer());
-    const tiny = pad.toDataURL("image/png");
+    const sha = await sha256(await blob.arrayBuffer());
     await change(id, (one) => {
       if (one.frozen) return false;
       one.blobs = one.blobs.filter((other) => !one.signature || other !== one.signature.sha256).concat(sha);
       one.signature = { sha256: sha, size: blob.size, signed_by: by };
-      one.signed = tiny;
       return true;
-    }, { sha256: sha, blob });
+    }, { sha256: sha, blob, thumb: pad.toDataURL("image/png") });
     say(t`已保存：签名`);
     location.hash = back(visit);
   });

@@ -56,8 +56,14 @@ function ask(name, mode, request) {
 export const get = (name, key) => ask(name, "readonly", (store) => store.get(key));
 export const all = (name) => ask(name, "readonly", (store) => store.getAll());
 export const put = (name, value, key) => ask(name, "readwrite", (store) => store.put(value, key)).then(told);
+// The visits as screens show them: read once and again after any change, so that a tap waits for no disk.
+let shown = null;
+export const visits = () => (shown = shown || all("visits"));
+addEventListener("storage", () => { shown = null; });
+
 // Say that something changed: to this tab, and by localStorage to the others.
 export function told(value) {
+  shown = null;
   localStorage.setItem("mc-told", `${Date.now()} ${Math.random()}`);
   dispatchEvent(new Event("mc-told"));
   return value;

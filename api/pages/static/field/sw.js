@@ -1,11 +1,11 @@
 // The service worker keeps one whole version of the shell, and nothing else: what the API answers is never kept here.
 // VERSION and FILES stand above this line; the server writes them (api/pages/phone.py).
 const CACHE = "mingcha-phone-" + VERSION;
-const SHELL = "/inspector/phone/";
+const KEPT = ["/inspector/phone/", "/inspector/phone/manifest.webmanifest"];
 
 addEventListener("install", (event) => {
   // The whole version or none; a phone that loses its network half-way keeps the old one.
-  const fresh = [SHELL, SHELL + "manifest.webmanifest"].map((url) => new Request(url, { cache: "reload", credentials: "omit" }));
+  const fresh = KEPT.map((url) => new Request(url, { cache: "reload", credentials: "omit" }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh.concat(FILES))).then(() => skipWaiting()));
 });
 
@@ -16,11 +16,10 @@ addEventListener("activate", (event) => {
 });
 
 addEventListener("fetch", (event) => {
-  const url = new URL(event.request.url);
-  const ours = url.origin === location.origin && event.request.method === "GET";
-  const opens = event.request.mode === "navigate" && url.pathname === SHELL;
-  if (!ours || !(opens || url.pathname === SHELL + "manifest.webmanifest" || FILES.indexOf(url.pathname) >= 0)) return;
-  event.respondWith(caches.match(opens ? SHELL : url.pathname).then((kept) => kept || fetch(event.request)));
+  // No other host is ever asked: the page's policy forbids it.
+  const { pathname } = new URL(event.request.url);
+  if (KEPT.concat(FILES).indexOf(pathname) < 0) return;
+  event.respondWith(caches.match(pathname).then((kept) => kept || fetch(event.request)));
 });
 
 // Where Background Sync exists it wakes the open pages; the queue itself is drained by a page, never here.

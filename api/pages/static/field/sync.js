@@ -21,11 +21,11 @@ class SignedOut extends Error {}
 
 // One try. Says no by throwing, so that every caller has one way to fail.
 async function once(path, options, token) {
-  const stop = typeof AbortController === "function" ? new AbortController() : null;
-  const timer = setTimeout(() => stop && stop.abort(), WAIT_MS);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), WAIT_MS);
   try {
     const headers = Object.assign({ Accept: "application/json" }, token ? { Authorization: `Bearer ${token}` } : {}, options.headers);
-    const answer = await fetch(path, Object.assign({ cache: "no-store", credentials: token ? "omit" : "same-origin", signal: stop ? stop.signal : undefined }, options, { headers }));
+    const answer = await fetch(path, Object.assign({ cache: "no-store", credentials: token ? "omit" : "same-origin", signal: stop.signal }, options, { headers }));
     if (answer.status === 401 || answer.redirected) throw new SignedOut();
     if (answer.status === 429 || answer.status >= 500) throw new Later();
     return { status: answer.status, headers: answer.headers, body: options.method === "HEAD" || answer.status === 204 || answer.status === 304 ? null : await answer.json() };

@@ -1,6 +1,6 @@
 // 今日任务: what is open today, what opens later, what has been handed in.
 
-import { all, get } from "./store.js";
+import { all, get, visits } from "./store.js";
 import { state } from "./sync.js";
 import { ARROW, badge, button, download, drawing, h, notice, waiting } from "./parts.js";
 import { bearing, beyond, distance, heading, known } from "./place.js";
@@ -23,9 +23,9 @@ export function way(site) {
 }
 
 function task(one, visit, today) {
-  const begun = visit ? badge("info", t`进行中`) : one.day < today ? badge("warn", t`已过日子`) : badge("", t`待检查`);
+  const mark = visit ? badge("info", t`进行中`) : one.day < today ? badge("warn", t`已过日子`) : badge("", t`待检查`);
   return h("li", {}, h("a.task", { href: `#/v/${one.id}` },
-    h("span.row", {}, begun, h("span.soft", {}, one.day === today ? "" : day(one.day), " ", KINDS[one.kind] || "", " · ", one.announced ? t`明查` : t`暗访`)),
+    h("span.row", {}, mark, h("span.soft", {}, one.day === today ? "" : day(one.day), " ", KINDS[one.kind] || "", " · ", one.announced ? t`明查` : t`暗访`)),
     h("strong", {}, named(one.site)),
     h("span", {}, one.site.address),
     h("span.row.soft", {}, either(one.site.unit_zh, one.site.unit_en), way(one.site))));
@@ -66,7 +66,7 @@ function done(sent) {
 }
 
 export async function today() {
-  const [bundle, visits, sent, queue] = await Promise.all([get("kv", "bundle"), all("visits"), all("sent"), waiting()]);
+  const [bundle, begun, sent, queue] = await Promise.all([get("kv", "bundle"), visits(), all("sent"), waiting()]);
   const facts = bundle && bundle.data;
   const date = dayOf(Date.now() - (bundle ? bundle.ahead : 0));
   const told = hints(bundle);
@@ -76,9 +76,9 @@ export async function today() {
   }
   const handed = new Set(sent.map((note) => note.assignment));
   const of = {};
-  visits.forEach((visit) => { of[visit.assignment.id] = visit; });
+  begun.forEach((visit) => { of[visit.assignment.id] = visit; });
   // A visit that has begun stays in sight even if the server no longer lists its task.
-  const listed = facts.assignments.concat(visits.map((visit) => visit.assignment).filter((one) => !facts.assignments.some((other) => other.id === one.id)));
+  const listed = facts.assignments.concat(begun.map((visit) => visit.assignment).filter((one) => !facts.assignments.some((other) => other.id === one.id)));
   const open = listed.filter((one) => !handed.has(one.id) && !(of[one.id] ? of[one.id].frozen : one.closed));
   open.sort((one, other) => Boolean(of[other.id]) - Boolean(of[one.id]) || (one.day < other.day ? 1 : -1));
   const tasks = open.filter((one) => of[one.id] || one.day <= date);

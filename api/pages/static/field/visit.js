@@ -1,9 +1,9 @@
 // One task: where it is, check-in, photos, findings, checklist, signature, check-out, the end.
 
 import { append, begin, freeze, sha256 } from "./chain.js";
-import { all, get, put } from "./store.js";
+import { get, visits } from "./store.js";
 import { drain } from "./sync.js";
-import { CAMERA, PEN, PIN, badge, button, drawing, h, keeping, mine, notice, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
+import { CAMERA, PEN, PIN, badge, button, drawing, h, keeping, mine, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
 import { PRESENCE, judged, look, nearby } from "./place.js";
 import { KINDS, way } from "./today.js";
 import { clock, either, metres, named, t } from "./words.js";
@@ -13,7 +13,7 @@ const again = () => dispatchEvent(new Event("mc-show"));
 const looking = {}; // a locating under way or to be confirmed, by assignment
 
 export async function found(assignment) {
-  const visit = (await all("visits")).find((one) => one.assignment.id === assignment);
+  const visit = (await visits()).find((one) => one.assignment.id === assignment);
   const bundle = await get("kv", "bundle");
   const task = visit ? visit.assignment : bundle && bundle.data.assignments.find((one) => one.id === assignment);
   return { visit, task, facts: bundle ? bundle.data : null };
@@ -90,7 +90,7 @@ async function leave(visit, fixes, reason, seen) {
 async function shoot(visit, input) {
   for (const file of Array.from(input.files)) {
     if (tooBig(file)) continue;
-    const [content, fix] = await Promise.all([file.arrayBuffer ? file.arrayBuffer() : new Response(file).arrayBuffer(), nearby()]);
+    const [content, fix] = await Promise.all([file.arrayBuffer(), nearby()]);
     const sha = await sha256(content);
     if (await get("blobs", sha)) {
       say(t`这张照片已经在本机。`, "warn");
@@ -98,8 +98,8 @@ async function shoot(visit, input) {
     }
     const blob = new Blob([content], { type: file.type });
     const facts = { sha256: sha, size: file.size, name: file.name, type: file.type, modified: file.lastModified, fix, nonce: visit.assignment.nonce || "" };
-    const shot = { sha256: sha, size: file.size, at: Date.now(), thumb: await small(blob) };
-    await append(visit.id, () => [["photo", facts]], (one) => ({ shots: one.shots.concat(shot), blobs: one.blobs.concat(sha) }), { sha256: sha, blob });
+    const shot = { sha256: sha, size: file.size };
+    await append(visit.id, () => [["photo", facts]], (one) => ({ shots: one.shots.concat(shot), blobs: one.blobs.concat(sha) }), { sha256: sha, blob, thumb: await small(blob) });
     say(t`已保存：照片`);
   }
   input.value = "";
@@ -108,9 +108,10 @@ async function shoot(visit, input) {
 
 const step = (name, done, words, ...inside) => h("section.step", {}, h("h2", {}, h(`span.dot${done ? ".done" : ""}`, { "aria-hidden": "true" }, done ? "✓" : ""), name, h("span.count", {}, words || "")), ...inside);
 
-function photos(visit) {
+async function photos(visit) {
+  const taken = await pictures(visit);
   return step(t`照片`, visit.shots.length > 0, visit.shots.length,
-    visit.shots.length ? h("div.grid", {}, visit.shots.map((shot, at) => thumb(shot, t`照片 ${at + 1}`))) : h("p.soft", {}, t`拍下的原图会保存在本机，不压缩。`));
+    visit.shots.length ? h("div.grid", {}, taken.map((picture, at) => thumb(picture, t`照片 ${at + 1}`))) : h("p.soft", {}, t`拍下的原图会保存在本机，不压缩。`));
 }
 
 function findings(visit, facts) {
@@ -129,9 +130,10 @@ function checklist(visit, form) {
   return step(t`检查表`, !wrong, wrong ? t`还有 ${wrong} 处` : "", h("a.button.second", { href: `#/c/${visit.id}` }, t`填写检查表`));
 }
 
-function signature(visit) {
+async function signature(visit) {
   const signed = visit.signature;
-  return step(t`签名`, signed, signed && signed.signed_by, signed && h("img.signed", { src: visit.signed, alt: signed.signed_by }),
+  const kept = signed && await get("blobs", signed.sha256);
+  return step(t`签名`, signed, signed && signed.signed_by, kept && h("img.signed", { src: kept.thumb, alt: signed.signed_by }),
     h("a.button.second", { href: `#/g/${visit.id}` }, signed ? t`重新签名` : t`请现场人员签名`));
 }
 
@@ -172,7 +174,7 @@ export async function visit(id) {
   const number = one.findings.length + 1;
   return {
     title,
-    nodes: [place(task), step(t`签到`, true, clock(one.checks.in.at), h("p", {}, badge(tone, name))), photos(one), findings(one, facts), checklist(one, form), signature(one), end(one, form)],
+    nodes: [place(task), step(t`签到`, true, clock(one.checks.in.at), h("p", {}, badge(tone, name))), await photos(one), findings(one, facts), checklist(one, form), await signature(one), end(one, form)],
     bar: [input, h("label.button.wide", { htmlFor: "camera" }, drawing(CAMERA), t`拍照`), h("a.button.wide.second", { href: `#/f/${one.id}/new${number}` }, drawing(PEN), t`填问题`)],
   };
 }
