@@ -14,6 +14,7 @@ from hashlib import sha256
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, insert, select
 
 from api.actions import blobs, objections, rectifications, settling, uploads
@@ -28,12 +29,14 @@ from api.actions.inspections import decide_finding
 from api.actions.objections import DecisionSent, ObjectionSent
 from api.actions.papers import PaperSent
 from api.actions.rectifications import OrderSent, ProofSent
+from api.commands.ledger import ledger_group
 from api.objects import Objects
 from api.store import checkpoints, evaluations, ledger, people, results
 from api.store.directories import inspector, recusal
 from api.store.findings import finding_numbered, findings_in
 from api.store.inspection_draws import inspection_draw, inspection_item
 from api.store.inspections import assignment, check_ins_of, crew, opened_assignments, visit, visit_numbered
+from api.store.owed import outbox
 from api.store.photos import photo as stored
 from api.store.photos import photos_hashed
 from api.store.sites import site
@@ -41,6 +44,7 @@ from api.store.slips import slip
 from api.transaction import Database
 from survey_forms.inspection.double_random_record import first_difference
 from survey_forms.inspection.mornings import CHINA, last_opened, morning_of
+from survey_forms.ledger_copy import write_line
 from survey_forms.scheme.load import DOCUMENTS, load_catalogue, load_scheme
 from survey_forms.signed_notes import log_signer
 from survey_forms.transparency import Tree, canonical_json, leaf_hash, tree_root, verify_inclusion
@@ -83,7 +87,8 @@ class Week:
     def work(self) -> None:
         """The worker does what is owed, as often as one thing owes the next."""
         for topic in ("photos", "slips", "checkpoints", "compose"):
-            drain(self.shop, topic)
+            while drain(self.shop, topic, seconds=60):
+                pass
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def week(engine, tmp_path) -> Week:
     return stage
 
 
-def test_a_week_whose_every_point_can_be_followed(week):
+def test_a_week_whose_every_point_can_be_followed(week, tmp_path):
     the_office_begins(week)
     draw_id = the_draw(week)
     for day in DAYS:
@@ -126,6 +131,7 @@ def test_a_week_whose_every_point_can_be_followed(week):
     assert {unit["id"]: unit["composite"] for unit in past.output["units"]} == before  # Friday's scores, again
     assert {unit["id"]: unit["composite"] for unit in final.output["units"]} != before
     every_point_is_followed(week, final)
+    the_copy_verifies_and_a_bent_one_does_not(week, tmp_path)
     the_record_is_public(week, draw_id)
 
 
@@ -295,6 +301,11 @@ def people_of(connection, key: int):
 def the_office_decides(week: Week) -> None:
     """In the evening another person goes through the findings; one of seven is rejected."""
     week.work()  # photos are judged first
+    with week.database.read() as connection:
+        late = connection.execute(
+            select(outbox.c.topic, outbox.c.key, outbox.c.last_error).where(outbox.c.done_at.is_(None))
+        )
+        assert late.all() == []
     week.now = week.now.astimezone(CHINA).replace(hour=19, minute=0)
     with week.database.write() as connection:
         for number, one in enumerate(findings_in(connection, week.evaluation_id, filed=True)):
@@ -411,6 +422,36 @@ def follow(week: Week, connection, entry, catalogue) -> None:
     rests_on += [{"upload": one.hex()} for one in sorted(ledger.upload_digests(connection, found.id))]
     leaves = [leaf_hash(canonical_json(one)) for one in rests_on]
     assert entry.evidence_root == tree_root(leaves)
+
+
+def the_copy_verifies_and_a_bent_one_does_not(week: Week, folder) -> None:
+    """What an auditor does with the exported copy and the signed notes, without a database."""
+    copy, notes = folder / "copy.jsonl", []
+    with week.database.read() as connection:
+        kept = checkpoints.checkpoints(connection)
+        lines = [write_line(*one) for one in checkpoints.bodies(connection, 1, kept[-1].size)]
+    for one in kept:
+        notes.append(folder / f"{one.size}.note")
+        notes[-1].write_text(one.note, encoding="utf-8")
+    said = ["--key", str(week.shop.signer.verifier)] + [word for note in notes for word in ("--checkpoint", str(note))]
+
+    def verified(content: bytes):
+        copy.write_bytes(content)
+        return CliRunner().invoke(ledger_group, ["verify", str(copy), *said])
+
+    assert len(kept) >= 6  # each evening's, and the last
+    assert verified(b"".join(lines)).exit_code == 0
+    bent = lines[7].replace(b'"points":"', b'"points":"9')
+    assert bent != lines[7]
+    for content in (
+        b"".join([*lines[:7], bent, *lines[8:]]),
+        b"".join([*lines[:7], *lines[8:]]),
+        b"".join([*lines[:7], lines[8], lines[7], *lines[9:]]),
+        b"".join(lines[:-1]),
+    ):
+        told = verified(content)
+        assert told.exit_code == 1
+        assert any(str(number) in told.output for number in (8, 9, len(lines))), told.output
 
 
 def the_record_is_public(week: Week, draw_id: int) -> None:
