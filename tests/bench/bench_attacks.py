@@ -6,6 +6,7 @@ Every file of tests/attacks.py goes through the header's check, as an upload doe
 passes. Memory is the peak of all processes of two decoders together, sampled every 2 ms from /proc.
 """
 
+import io
 import random
 import resource
 import tempfile
@@ -15,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from PIL import Image
 
 from api.evidence.decoder import Decoder
 from api.evidence.intake import received
@@ -81,7 +84,12 @@ def mutated(decoder: Decoder, folder: Path, content: bytes) -> Iterator[str]:
 
 
 def two_at_a_time(folder: Path) -> None:
-    worst = {"legal-size bomb, 7,000 x 7,000": a_png(7000, 7000), "12 MP, made here": a_phone_photo()}
+    worst = {
+        "grey PNG, 7,000 x 7,000": a_png(7000, 7000),
+        "PNG with transparency, 7,000 x 7,000": saved("RGBA", "PNG"),
+        "progressive JPEG, 7,000 x 7,000": saved("RGB", "JPEG", progressive=True),
+        "12 MP, made here": a_phone_photo(),
+    }
     for name, content in worst.items():
         path = folder / "worst"
         path.write_bytes(content)
@@ -90,6 +98,13 @@ def two_at_a_time(folder: Path) -> None:
             for _ in range(3):
                 list(pool.map(lambda decoder, path=path, kind=kind: decoder.decode(path, kind), (one, other)))
         print(f"two at a time, {name}: {peak[0] / 1e6:.0f} MB at the peak (aim: 1,500)")
+
+
+def saved(mode: str, kind: str, **options: bool) -> bytes:
+    """A picture of legal size, as expensive as its mode makes it."""
+    written = io.BytesIO()
+    Image.new(mode, (7000, 7000), "teal").save(written, kind, **options)
+    return written.getvalue()
 
 
 class watched:  # noqa: N801 - read as a word: `with watched(decoders) as peak`

@@ -1,0 +1,81 @@
+"""Covering by dragging in a real browser, and photos that come from a host of their own."""
+
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from api.app import create_app
+from api.services import KEY
+from api.store.photos import photo_hashed
+from tests.inspections import PASSWORD
+from tests.live import a_phone, browsing
+from tests.pages.test_evidence import objects, photo, town  # noqa: F401 - fixtures
+
+SHOTS = os.environ.get("MINGCHA_SHOTS")  # a directory for pictures to look at
+
+
+@pytest.fixture
+def served(settings):
+    """The service and its host of evidence: two names of this machine, one port."""
+    server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
+    port = server.server_port
+    hosts = {"base_url": f"http://www.mc.localhost:{port}", "evidence_host": f"evidence.mc.localhost:{port}"}
+    server.app.extensions[KEY].database.engine.dispose()
+    server.app = create_app(replace(settings, **hosts))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield hosts["base_url"]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    server.app.extensions[KEY].database.engine.dispose()
+
+
+@pytest.fixture
+def page(chromium):
+    size = {"width": 1200, "height": 1000}
+    with browsing(chromium) as browser, a_phone(browser, size=size) as opened:
+        yield opened
+
+
+def test_a_dragged_rectangle_covers_the_photo_which_comes_from_the_other_host(served, page, photo, engine):  # noqa: F811
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    sign_in(page, served)
+    page.goto(f"{served}/office/photos/{photo.name}/cover")
+    shown = page.locator("#cover img")
+    shown.evaluate("image => image.decode()")
+    assert shown.evaluate("image => image.naturalWidth") == 800
+    box = page.locator("#cover svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.66)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.81, box["y"] + box["height"] * 0.76, steps=4)
+    page.mouse.up()
+    assert page.locator("#cover rect").count() == 1
+    typed = [float(page.input_value(f"[name={side}-1]")) for side in ("x", "y", "width", "height")]
+    assert typed == pytest.approx([60, 66, 21, 10], abs=0.5)
+    page.get_by_role("button", name="生成遮挡副本").click()
+    page.locator("h2#now").wait_for()
+    covered = page.locator("figure.cover").nth(1).locator("img")
+    covered.scroll_into_view_if_needed()
+    covered.evaluate("image => image.decode()")
+    assert covered.evaluate("image => image.naturalWidth") == 800
+    with engine.connect() as connection:
+        assert photo_hashed(connection, photo.sha256).blurs[0] == pytest.approx([0.6, 0.66, 0.21, 0.1], abs=0.005)
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS, "cover.png"), full_page=True)
+        page.goto(f"{served}/field-flags?state=")
+        page.screenshot(path=Path(SHOTS, "flags.png"), full_page=True)
+    assert complaints == []
+
+
+def sign_in(page, base):
+    page.goto(f"{base}/login")
+    page.fill("[name=username]", "office")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_load_state()
