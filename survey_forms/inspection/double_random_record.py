@@ -93,12 +93,11 @@ def record_of(document: Mapping[str, Any], drawn: Drawn) -> dict[str, Any]:
 
 def record_hash(record: Mapping[str, Any]) -> str:
     """Hex SHA-256 of a record's canonical JSON, without its own hash and without later changes."""
-    core = {key: value for key, value in record.items() if key not in {"record_sha256", "changes"}}
-    return sha256(canonical_json(core)).hexdigest()
+    return _hash_without(record, "record_sha256", "changes", "published_sha256")
 
 
 def published(record: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """The record as it is published: with its hash, and the changes as an addendum."""
+    """The record as it is published: with its hash, the changes as an addendum, and the hash of all of it."""
     told = [
         {
             "kind": one.kind,
@@ -112,7 +111,8 @@ def published(record: Mapping[str, Any], changes: Iterable[Change]) -> dict[str,
         }
         for one in changes
     ]
-    return {**record, "record_sha256": record_hash(record), "changes": told}
+    whole = {**record, "record_sha256": record_hash(record), "changes": told}
+    return {**whole, "published_sha256": _hash_without(whole)}
 
 
 def standing_after(plan: Plan, seed: str, sent: Iterable[Sent], changes: Sequence[Change]) -> dict[str, Sent]:
@@ -155,18 +155,21 @@ def _differences(record: Mapping[str, Any], plan: Plan, secret: bytes, changes: 
         yield from _unlike(key, record[key], value)
     yield from _unlike("record_sha256", record["record_sha256"], record_hash(record))
     for at, one in enumerate(changes):
-        if one.kind == REPLACED:
-            yield from _unlike(f"changes[{at}].joins", one.joins, _comes(plan, seed, repeated, changes[: at + 1]))
+        found = _comes(plan, seed, repeated, changes[: at + 1])
+        yield from _unlike(f"changes[{at}].joins", one.joins, found)
+    yield from _unlike("published_sha256", record["published_sha256"], _hash_without(record, "published_sha256"))
 
 
 def _comes(plan: Plan, seed: str, repeated: Draw, changes: Sequence[Change]) -> str:
-    """Who comes into a crew by the last of some changes; a refusal's code where the tickets give nobody."""
+    """Who comes into a crew by the last of some changes, "" for one withdrawn; a refusal's code where none can be."""
     site = changes[-1].site
     try:
         before = standing_after(plan, seed, repeated.sent, changes[:-1])
         after = standing_after(plan, seed, repeated.sent, changes)
     except Refused as refused:
         return refused.code
+    if site not in after:
+        return ""
     return next(one for one in after[site].crew if one not in before[site].crew)
 
 
@@ -175,7 +178,7 @@ def _read(record: Any) -> tuple[Plan, bytes, list[Change]]:
     table = intake.table(record, "record")
     if table.get("format") != FORMAT:
         raise Refused("inspection_record_format", "format", format=FORMAT)
-    texts = ("plan_sha256", "commitment", "secret", "randomness", "seed", "record_sha256", *_ABOUT)
+    texts = ("plan_sha256", "commitment", "secret", "randomness", "seed", "record_sha256", "published_sha256", *_ABOUT)
     intake.keys(table, ("format", "plan", *texts, "groups", "assignments", "infeasible", "changes"), "")
     for key in texts:
         intake.text(table.get(key), key)
@@ -199,6 +202,10 @@ def _change(intake: Intake, raw: Any, path: str) -> Change:
         texts |= {key: intake.text(table.get(key), f"{path}.{key}") for key in ("leaves", "joins")}
     barred = intake.items(table.get("barred"), f"{path}.barred")
     return Change(**texts, barred=tuple(intake.text(one, f"{path}.barred") for one in barred))
+
+
+def _hash_without(record: Mapping[str, Any], *names: str) -> str:
+    return sha256(canonical_json({key: value for key, value in record.items() if key not in names})).hexdigest()
 
 
 def _result(drawn: Draw) -> dict[str, Any]:

@@ -364,3 +364,28 @@ def test_every_fault_of_a_plan_is_named_at_once():
     assert codes(read_plan, a_plan(sites=0, inspectors=1, days=[])) == [
         "inspection_plan_no_days", "inspection_plan_no_sites", "inspection_plan_few_inspectors",
     ]  # fmt: skip
+
+
+def places_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value in a JSON document, its own first."""
+    found = [path] if path else []
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in children:
+        found += places_in(one, (*path, key))
+    return found
+
+
+JUNK = st.sampled_from([None, True, -1, 10**20, 0.5, "", "x", "0" * 64, [], {}, ["x"], {"x": 1}, "\ud800", "1", [[]]])
+WHOLE = a_record(changes=True)
+PLACES = places_in(WHOLE)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(PLACES), JUNK)
+def test_whatever_stands_anywhere_in_a_record_is_answered_in_words(path, junk):
+    changed = moved(WHOLE, *path, to=junk)
+    try:
+        found = first_difference(changed)
+    except Refused:
+        return
+    assert (found is None) == (changed == WHOLE)
