@@ -6,10 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.services import KEY
+from api.store.inspections import check_in
+from api.store.photos import photo as photo_table
 from api.store.photos import photo_hashed
 from tests.inspections import PASSWORD
 from tests.live import a_phone, browsing
@@ -51,6 +54,7 @@ def test_a_dragged_rectangle_covers_the_photo_which_comes_from_the_other_host(se
     shown.evaluate("image => image.decode()")
     assert shown.evaluate("image => image.naturalWidth") == 800
     box = page.locator("#cover svg").bounding_box()
+    assert page.locator("#cover img").bounding_box() == pytest.approx(box, abs=0.5)  # percentages are of the photo
     page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.66)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.81, box["y"] + box["height"] * 0.76, steps=4)
@@ -66,11 +70,35 @@ def test_a_dragged_rectangle_covers_the_photo_which_comes_from_the_other_host(se
     assert covered.evaluate("image => image.naturalWidth") == 800
     with engine.connect() as connection:
         assert photo_hashed(connection, photo.sha256).blurs[0] == pytest.approx([0.6, 0.66, 0.21, 0.1], abs=0.005)
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS, "cover.png"), full_page=True)
-        page.goto(f"{served}/field-flags?state=")
-        page.screenshot(path=Path(SHOTS, "flags.png"), full_page=True)
+    looked_at(page, "cover")
     assert complaints == []
+
+
+@pytest.mark.usefixtures("photo")
+def test_flags_read_on_a_desk_and_on_a_phone(served, page, engine):
+    with engine.begin() as connection:
+        values = {
+            "flags": ["flag_too_fast", "flag_datum_suspect"],
+            "presence": "outside",
+            "distance_m": 430.0,
+            "reason": "大门封闭",
+        }
+        connection.execute(update(check_in).values(values))
+        connection.execute(update(photo_table).values(flags=["flag_photo_far", "flag_photo_alike"]))
+    sign_in(page, served)
+    for width in (1200, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(f"{served}/field-flags")
+        assert page.locator("article").count() == 2
+        assert page.locator("article h3").count() == 5
+        page.locator("summary", has_text="写判断").first.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        looked_at(page, f"flags-{width}")
+
+
+def looked_at(page, name):
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS, f"{name}.png"), full_page=True)
 
 
 def sign_in(page, base):
