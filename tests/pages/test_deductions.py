@@ -266,7 +266,7 @@ def test_what_is_overdue_stands_first_and_names_its_urgings(engine, cast, seq, s
     assert "已催办 2 次" in text
     assert "督办" in text
     unit = sign_in("unit")
-    assert "催办单〔" in unit.get("/unit/slips").text
+    assert "催办单" in unit.get("/unit/slips").text
     assert "逾期 19 天" in unit.get(f"/unit/rectifications/{key}").text
 
 
