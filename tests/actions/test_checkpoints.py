@@ -7,11 +7,12 @@ from itertools import combinations_with_replacement
 
 import pytest
 from sqlalchemy import insert, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from api.actions import ledger
 from api.actions.checkpoints import (
     Trees,
+    ask_checkpoint,
     composite_at,
     consistency,
     copy_of,
@@ -22,11 +23,12 @@ from api.actions.checkpoints import (
     signer_of,
 )
 from api.actions.note_files import kept_notes
+from api.commands.init_db import make_roles
 from api.store import checkpoints
 from api.store.base import make_engine
 from api.store.ledger import ledger_entry
 from api.store.results import composite
-from api.store.roles import GRANTS, WEB, WORKER
+from api.store.roles import GRANTS, WEB, WORKER, as_role
 from survey_forms.ledger_copy import read_line
 from survey_forms.ledger_examination import examine
 from survey_forms.refusal import Refused
@@ -235,6 +237,27 @@ def test_a_score_of_the_past_has_the_deductions_of_then(connection, town):
 def test_the_web_and_the_worker_may_add_checkpoints_and_change_none():
     for role in (WEB, WORKER):
         assert GRANTS[role].but["field.checkpoint"] == "UPDATE, DELETE"
+
+
+def test_the_worker_signs_with_the_rights_that_it_has_and_the_web_asks_and_reads(engine):
+    make_roles(engine)
+    with engine.begin() as connection:
+        an_entry(connection, a_town(connection))
+    address = engine.url.render_as_string(hide_password=False)
+    worker, web = (make_engine(as_role(address, role)) for role in (WORKER, WEB))
+    try:
+        with worker.begin() as connection:
+            assert keep(connection) is None
+        with web.begin() as connection:
+            ask_checkpoint(connection, NOW)
+            assert last_look(connection).wrong is None
+            assert inclusion(connection, Trees(), 1, 1).size == 1
+        for account in (worker, web):
+            with pytest.raises(ProgrammingError, match="permission denied"), account.begin() as connection:
+                connection.execute(text("DELETE FROM field.checkpoint"))
+    finally:
+        worker.dispose()
+        web.dispose()
 
 
 def test_one_person_is_refused_by_the_database_itself(connection, town):
