@@ -1,6 +1,7 @@
 """Double random: who may go where, how often, and that the record alone repeats it."""
 
 import copy
+import json
 from collections import Counter
 from fractions import Fraction
 from hashlib import sha256
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, chisquare
 
+from survey_forms.inspection.datum import Position
 from survey_forms.inspection.double_random import (
     Draw,
     Plan,
@@ -18,6 +20,7 @@ from survey_forms.inspection.double_random import (
     Sent,
     Unsent,
     draw,
+    is_within,
     metres,
     stand_in,
 )
@@ -239,6 +242,18 @@ def test_work_is_spread_evenly_where_nothing_binds():
     assert max(loads.values()) - min(loads.values()) <= 1
 
 
+ANYWHERE = st.builds(Position, st.floats(-89, 89), st.floats(-180, 180))
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANYWHERE, ANYWHERE | st.none(), st.floats(-0.5, 0.5), st.floats(-0.02, 0.02))
+def test_the_quick_look_at_a_distance_never_differs_from_the_geodesic(one, other, near, about):
+    other = other or Position(max(-90.0, min(90.0, one.lat + near)), one.lon)
+    exact = metres(one, other)
+    for most in (0, 1000, exact, exact - 1, exact + 1, round(exact * (1 + about))):
+        assert is_within(one, other, most) == (exact <= most)
+
+
 def test_the_next_in_line_stands_in_and_nobody_may_choose():
     plan, drawn = drawn_by(a_plan())
     one = drawn.sent[0]
@@ -388,4 +403,4 @@ def test_whatever_stands_anywhere_in_a_record_is_answered_in_words(path, junk):
         found = first_difference(changed)
     except Refused:
         return
-    assert (found is None) == (changed == WHOLE)
+    assert (found is None) == (json.dumps(changed) == json.dumps(WHOLE))
