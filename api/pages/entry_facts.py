@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 
 from api.actions.checkpoints import Inclusion, Trees, inclusion
 from api.actions.inspections import CHINA
+from api.pages.checklist_shown import ChecklistShown, checklist_shown
 from api.pages.place_drawing import place_drawing
 from api.store import evaluations
 from api.store.checkpoints import Kept, last_checkpoint
-from api.store.entry_trail import ChecklistAnswers, HandedIn, Task, checklists_of, handed_in, task_of
+from api.store.entry_trail import HandedIn, Task, checklists_of, handed_in, task_of
 from api.store.evaluations import Evaluation, Unit
 from api.store.findings import Finding, finding_numbered
 from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
@@ -27,7 +28,6 @@ from api.store.papers import Paper, papers_of_objection, papers_of_rectification
 from api.store.photos import Photo, photos_hashed
 from api.store.rectifications import Rectification, Step, rectification_of, steps_of
 from api.store.slips import Slip, slip_of, slips_about
-from survey_forms.forms.compile import compile_form
 from survey_forms.refusal import Refused
 from survey_forms.scheme.components import Component
 from survey_forms.scheme.load import load_catalogue, load_scheme
@@ -46,18 +46,9 @@ class Seen:
     task: Task
     check_ins: Sequence[CheckIn]
     photos: Sequence[Photo]
-    checklists: Sequence["ChecklistShown"]
+    checklists: Sequence[ChecklistShown]
     uploads: Sequence[HandedIn]
     drawing: Markup | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChecklistShown:
-    """A checklist in words: (question, answer) in the form's order, what was not asked left out."""
-
-    title: Mapping[str, str]
-    lines: Sequence[tuple[Mapping[str, str], Sequence[Mapping[str, str]]]]
-    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +157,7 @@ def _seen(connection: Connection, entry: Entry | None) -> Seen | None:
         return None
     check_ins = check_ins_of(connection, visit.id)
     photos = photos_hashed(connection, list(finding.photos))
+    day = visit.claimed_at.astimezone(CHINA).date()
     located = any(one.lat is not None for one in check_ins) or any(one.exif_lat is not None for one in photos)
     return Seen(
         finding,
@@ -173,22 +165,7 @@ def _seen(connection: Connection, entry: Entry | None) -> Seen | None:
         task_of(connection, visit.assignment.id),
         check_ins,
         photos,
-        [checklist_shown(one) for one in checklists_of(connection, visit.id)],
+        [checklist_shown(one, day) for one in checklists_of(connection, visit.id)],
         handed_in(connection, visit.id),
         place_drawing(visit.assignment.site, check_ins, photos) if located else None,
     )
-
-
-def checklist_shown(filled: ChecklistAnswers) -> ChecklistShown:
-    """A checklist with its questions in words; a choice is told by its label, anything else as it was typed."""
-    form = compile_form(bytes(filled.xform))
-    lines = []
-    for page in form.pages:
-        for question in page.questions:
-            labels = {choice.name: choice.label for choice in question.choices}
-            given = filled.answers.get(question.name) or ()
-            if isinstance(given, str):
-                given = given.split() if labels else (given,)
-            if given:
-                lines.append((question.label, [labels.get(str(one), {"zh": str(one)}) for one in given]))
-    return ChecklistShown(form.title, lines, filled.complete)

@@ -1,6 +1,6 @@
 """What an entry's page reads beside the ledger itself: who went, and what their phones handed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,7 @@ class ChecklistAnswers:
     xform: bytes
     answers: Mapping[str, Any]
     complete: bool
+    faults: Sequence[Mapping[str, str]]  # question (`path`), code, and the sentence in both languages
 
 
 def task_of(connection: Connection, assignment_id: UUID) -> Task:
@@ -118,6 +119,7 @@ def checklists_of(connection: Connection, visit_id: UUID) -> list[ChecklistAnswe
             form_version.c.xform,
             checklist.c.answers,
             checklist.c.complete,
+            checklist.c.faults,
         )
         .join(form_version, form_version.c.version == checklist.c.form_version)
         .where(checklist.c.visit_id == visit_id)
