@@ -19,6 +19,7 @@ from survey_forms.refusal import Fault, Refused
 
 LATEST_MS = 4_102_444_800_000  # the year 2100
 LONGEST = {"reason": 500, "description": 2000, "signed_by": 100, "text": 2000, "name": 200, "answer": 10_000}
+LONGEST_WHOLE = 18  # digits and sign
 MOST_FIXES = 200
 MOST_ANSWERS = 2000
 MOST_FINDING_PHOTOS = 50
@@ -129,9 +130,14 @@ class _Unreadable(Exception):
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):
         return None
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number; one that no event can mean is a float, which Python reads at any length."""
+    return int(digits) if len(digits) <= LONGEST_WHOLE else float(digits)
 
 
 def _read(n: int, text: str, event: Any) -> Event:
