@@ -281,3 +281,23 @@ def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, to
         row = connection.execute(select(checklist.c.form_version, checklist.c.answers)).one()
     assert row.form_version == version
     assert row.answers
+
+
+def test_a_phone_in_a_colleagues_hands_shows_the_colleagues_tasks_and_keeps_the_owners_queue(phone, address):
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    phone.context.set_offline(True)
+    whole_visit(phone, [a_jpeg()])
+    phone.context.clear_cookies()
+    phone.route("**/api/v1/visits", lambda route: route.abort())
+    phone.context.set_offline(False)
+    sign_in(phone, address, "inspector2")
+    expect(phone.get_by_text("陈访")).to_be_visible()
+    expect(phone.locator(".task")).to_have_count(0)
+    waits(phone, 1)
+    phone.locator(".chip").click()
+    expect(phone.get_by_text("请 林察 登录")).to_be_visible()
+    phone.unroute("**/api/v1/visits")
+    phone.context.clear_cookies()
+    sign_in(phone, address)
+    waits(phone, 0)

@@ -35,7 +35,6 @@ NEWER = {
     "catch without a name": r"\bcatch\s*\{",
     "await in a loop's head": r"\bfor\s+await\b",
     "asynchronous generator": r"\basync\s+function\s*\*",
-    "class field": r"^\s*(static\s+)?#?\w+\s*=[^=>].*;\s*$(?<=class)",
     "finally of promises": r"\.finally\(",
     "import of a module when run": r"\bimport\(",
     "number separator": r"\d_\d",

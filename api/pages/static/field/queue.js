@@ -17,15 +17,15 @@ async function line(visit, me) {
     (visit.problems || []).map((one) => notice("warn", "", h("p", {}, named(one)))));
 }
 
-// A tar file (POSIX ustar): any computer opens it, and no photo has to be read into memory.
+// A tar file in its oldest form: any computer opens it, and no photo has to be read into memory.
 function entry(name, length) {
   const head = new Uint8Array(512);
   const write = (at, text) => head.set(new TextEncoder().encode(text), at);
   const octal = (number, digits) => number.toString(8).padStart(digits, "0");
   write(0, name);
-  write(100, "0000644\u00000000000\u00000000000\u0000");
-  write(124, `${octal(length, 11)}\u0000${octal(Math.floor(Date.now() / 1000), 11)}\u0000        0`);
-  write(257, "ustar\u000000");
+  write(100, "0000644");
+  write(124, octal(length, 11));
+  write(148, "        ");
   write(148, `${octal(head.reduce((sum, byte) => sum + byte, 0), 6)}\u0000 `);
   return head;
 }
@@ -51,11 +51,11 @@ export async function queue() {
     h(`div.hero${late ? ".late" : ""}`, {}, h("h1", {}, t`待上传`, " ", n), h("p", {}, n ? t`最早一项已等 ${age(old)}` : t`全部已经提交。`)),
     state.signedOut && signIn(),
     blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
-    !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在本机，有网时自动上传。`)),
+    !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在，有网时自动上传。`)),
     n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
     h("ul.lines", {}, await Promise.all(frozen.map((visit) => line(visit, me)))),
     gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
     n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
-    h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，照片那时才从本机删除。`),
+    h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，才从本机删除。`),
   ] };
 }

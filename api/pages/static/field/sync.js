@@ -26,8 +26,8 @@ async function once(path, options, token) {
   try {
     const headers = Object.assign({ Accept: "application/json" }, token ? { Authorization: `Bearer ${token}` } : {}, options.headers);
     const answer = await fetch(path, Object.assign({ cache: "no-store", credentials: token ? "omit" : "same-origin", signal: stop.signal }, options, { headers }));
-    if (answer.status === 401 || answer.redirected) throw new SignedOut();
-    if (answer.status === 429 || answer.status >= 500) throw new Later();
+    if (answer.status === 401 || answer.redirected || (!token && answer.status === 403)) throw new SignedOut();
+    if ([400, 408, 429].indexOf(answer.status) >= 0 || answer.status >= 500) throw new Later(); // 400: a body was cut
     return { status: answer.status, headers: answer.headers, body: options.method === "HEAD" || answer.status === 204 || answer.status === 304 ? null : await answer.json() };
   } catch (failure) {
     throw failure instanceof SignedOut ? failure : new Later();
@@ -49,8 +49,10 @@ async function request(path, options, token) {
 
 // 1 Who this phone is: a token by the session of whoever is signed in, asked for anew when it has run out
 
-async function enrol() {
+async function enrol(known) {
   const me = (await request("/inspector/phone/session", {})).body;
+  if (known && known.inspector.id === me.inspector.id) return known;
+  if (known) await put("kv", null, "bundle"); // a colleague took this phone: what waits stays its owner's
   for (const anew of [false, true]) {
     const own = await device(me.inspector.id, anew);
     const body = JSON.stringify({ device: own.id, public_key: own.spki, label: navigator.userAgent.slice(0, 100) });
@@ -64,9 +66,21 @@ async function enrol() {
   throw new SignedOut();
 }
 
+// Asked once a page, for the phone may be in other hands; a session that is over changes nothing.
+let met = false;
+async function whoever() {
+  const kept = await get("kv", "token");
+  if (kept && met) return kept;
+  met = true;
+  return enrol(kept).catch((failure) => {
+    if (kept) return kept;
+    throw failure;
+  });
+}
+
 async function allowed(work) {
   try {
-    const kept = (await get("kv", "token")) || (await enrol());
+    const kept = await whoever();
     try {
       return await work(kept);
     } catch (failure) {

@@ -41,7 +41,7 @@ function locate(id, kind, confirm) {
   const words = kind === "check_in" ? t`签到` : t`签退`;
   if (!run || run.kind !== kind) return [button([drawing(PIN), t`定位并${words}`], start, "wide")];
   if (!run.fixes) {
-    return [h("div.locating", {}, h("span.pulse"), h("p", {}, run.best ? t`目前误差约 ${Math.round(run.best)} 米，最多再等 20 秒` : t`正在定位，最多 20 秒…`),
+    return [h("div.locating", {}, h("p", {}, run.best ? t`目前误差约 ${Math.round(run.best)} 米，最多再等 20 秒` : t`正在定位，最多 20 秒…`),
       run.best && button(t`就用这个位置`, run.stop, "second"))];
   }
   return confirm(run.fixes, run.denied, start, words);
@@ -62,7 +62,7 @@ function judgedHere(task, save) {
       }
       return save(fixes, reason.value.trim(), seen);
     });
-    return [notice(tone, name, h("p", {}, detail), h("p.soft.small", {}, t`这是预判，以服务器判定为准，不影响检查。`)),
+    return [notice(tone, name, h("p", {}, detail), h("p.soft.small", {}, t`这是预判，以服务器为准，不影响检查。`)),
       asks && h("label", { htmlFor: "reason" }, t`原因`), asks && reason,
       button(words, confirm, "wide"), button(t`重新定位`, start, "second")];
   };
@@ -155,7 +155,7 @@ function end(visit, form) {
   const note = h("textarea", { id: "note", rows: 2, maxLength: 2000, value: visit.note, oninput: keeping(id, (one, words) => { one.note = words; }) });
   return step(t`签退`, visit.checks.out, visit.checks.out && clock(visit.checks.out.at),
     h("label", { htmlFor: "note" }, t`现场说明（选填）`), note,
-    visit.checks.out ? [h("p.soft.small", {}, t`完成后不能再改；照片和记录进入上传队列。`), button(t`完成检查`, finish, "wide")]
+    visit.checks.out ? [h("p.soft.small", {}, t`完成后不能再改，进入上传队列。`), button(t`完成检查`, finish, "wide")]
       : locate(visit.assignment.id, "check_out", judgedHere(visit.assignment, (fixes, reason, seen) => leave(visit, fixes, reason, seen))));
 }
 
