@@ -67,6 +67,7 @@ from api.pages import (
     survey_setup,
     ui,
     unit,
+    uploads,
     weights,
     windows,
 )
@@ -83,6 +84,7 @@ PAGES = (
     office.pages,
     bureau.pages,
     unit.pages,
+    uploads.pages,
     indicators.pages,
     inspector.pages,
     phone.pages,

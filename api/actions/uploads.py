@@ -12,9 +12,12 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection
 
+from api.store import people
+from api.store.people import Staff
 from api.store.uploads import (
     Upload,
     blobs_hashed,
+    change_upload,
     device_numbered,
     put_upload,
     upload_numbered,
@@ -140,6 +143,24 @@ def refused_of(connection: Connection, upload: Upload) -> dict[bytes, str]:
     """What arrived and is no evidence: the code of the reason by hash."""
     kept = blobs_hashed(connection, upload.blobs)
     return {digest: found.refused for digest, found in kept.items() if found.refused}
+
+
+def resolve(connection: Connection, upload_id: UUID, staff: Staff, note: str, now: datetime) -> None:
+    """Note that the office has dealt with a held upload; what was sent, and its problems, stay as they are.
+
+    Raises:
+        Refused: `not_found`, `upload_not_held`, `upload_note_missing`.
+    """
+    upload = upload_numbered(connection, upload_id, lock=True)
+    if upload is None:
+        raise Refused("not_found")
+    if upload.status != "held":
+        raise Refused("upload_not_held")
+    if not note:
+        raise Refused("upload_note_missing", "note")
+    resolved = {"code": "upload_resolved", "path": "", "facts": {"note": note, "by": staff.name}}
+    change_upload(connection, upload_id, {"status": "settled", "problems": [*upload.problems, resolved]})
+    people.record_act(connection, "upload_resolved", now, staff.id, upload=str(upload_id), note=note)
 
 
 def _head(text: str) -> bytes | None:

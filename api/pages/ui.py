@@ -47,6 +47,7 @@ NAVIGATION: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/office/findings", "察访问题", "Findings"),
         ("/office/ledger", "扣分台账", "Ledger"),
         ("/field-flags", "察访标记", "Field flags"),
+        ("/office/uploads", "手机上传", "Uploads"),
         ("/office/objections", "异议", "Objections"),
         ("/office/rectifications", "整改", "Rectification"),
         ("/office/slips", "文书", "Slips"),

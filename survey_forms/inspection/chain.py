@@ -33,7 +33,6 @@ class Breach(StrEnum):
     REMOVED = "chain_event_removed"
     OUT_OF_ORDER = "chain_out_of_order"
     HEAD = "chain_head_differs"
-    SIGNATURE = "chain_signature_wrong"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 from collections import Counter
 from datetime import timedelta
 from errno import ENOSPC
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from api.actions import devices
 from api.actions.blobs import drop_abandoned
@@ -23,11 +24,11 @@ from api.objects import Objects
 from api.services import KEY, utc_now
 from api.store import people
 from api.store.findings import finding, finding_photo
-from api.store.inspections import check_in, visit
+from api.store.inspections import check_in, crew, visit
 from api.store.photos import photo
 from api.store.uploads import upload
 from survey_forms.refusal import Refused
-from tests.inspections import a_town, an_assignment
+from tests.inspections import PASSWORD, a_town, an_assignment
 from tests.mutations import JSON_TYPE, Sent, mutated, strange_json
 from tests.phones import Phone, Record, ms, photo_of
 
@@ -388,3 +389,37 @@ def test_the_bundle_is_304_until_something_changes(engine, town, phone_of, an_op
         an_assignment(connection, town, day=utc_now().date())
     changed = client.get("/api/v1/phone/bundle", headers={"If-None-Match": first.headers["ETag"]})
     assert (changed.status_code, len(changed.json["assignments"])) == (200, 2)
+
+
+def test_the_office_sees_what_is_held_reads_it_as_sent_tries_again_and_deals_with_it(
+    app, engine, town, phone_of, an_open_assignment
+):
+    phone, client = phone_of("inspector2")
+    body = Record(phone, an_open_assignment, at=utc_now()).check_in().body(head="0" * 64)
+    told = client.post("/api/v1/visits", data=body).json
+    office = app.test_client()
+    office.post("/login", data={"username": "office", "password": PASSWORD})
+    shown = office.get("/office/uploads").text
+    assert "不是（或不再是）派给您的" in shown
+    assert "链头不符" in shown
+    assert office.get(f"/office/uploads/{told['visit']}/body").data == body
+    token = re.search(r'name="form_token" value="([^"]+)"', shown)[1]
+
+    def decide(**fields) -> int:
+        return office.post(f"/office/uploads/{told['visit']}", data={"form_token": token} | fields).status_code
+
+    assert decide(do="resolve", note="") == 422
+    assert decide(do="again") == 303
+    assert kept(engine)["visit"] == 0  # still not theirs
+    with engine.begin() as connection:
+        connection.execute(
+            insert(crew).values(assignment_id=an_open_assignment, staff_id=town.other_inspector, position=1)
+        )
+    assert decide(do="again") == 303
+    assert kept(engine)["visit"] == kept(engine)["check_in"] == 1
+    assert decide(do="resolve", note="重复") == 409
+    other = Record(phone, uuid4(), at=utc_now()).check_in().body()
+    told = client.post("/api/v1/visits", data=other).json
+    assert decide(do="resolve", note="已电话核实") == 303
+    assert client.post("/api/v1/visits", data=other).json["status"] == "settled"
+    assert "没有待处理的上传" in office.get("/office/uploads").text

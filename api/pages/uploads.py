@@ -1,0 +1,83 @@
+"""What phones handed in and the office must look at: kept as sent, told in words, tried again, or dealt with."""
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from api.actions.settling import settle
+from api.actions.uploads import read_visit, resolve
+from api.auth import allow, current_staff
+from api.pages import inspection_words
+from api.pages.inspector_forms import read_words
+from api.pages.render import language, page
+from api.problems import say, status_of
+from api.services import services, utc_now
+from api.store.uploads import Upload, upload_numbered, uploads_of
+from survey_forms.inspection.chain import Break, chain_breaks
+from survey_forms.inspection.visit_events import read_events
+from survey_forms.refusal import Fault, Refused
+
+pages = Blueprint("uploads", __name__, url_prefix="/office/uploads")
+inspection_words.init_pages(pages)
+
+LONGEST_NOTE = 1000
+
+
+@pages.get("")
+@allow("office")
+def held() -> Response:
+    """Show the uploads that do not fit, the oldest first, and those whose photos are still on a phone."""
+    return _page()
+
+
+@pages.get("/<uuid:upload_id>/body")
+@allow("office")
+def body(upload_id: UUID) -> Response:
+    """Give an upload's bytes, exactly as the phone sent them."""
+    with services().database.read() as connection:
+        upload = upload_numbered(connection, upload_id)
+    if upload is None:
+        raise Refused("not_found")
+    named = {"Content-Disposition": f'attachment; filename="{upload.id}.json"', "Cache-Control": "no-store"}
+    return Response(upload.body, mimetype="application/json", headers=named)
+
+
+@pages.post("/<uuid:upload_id>")
+@allow("office")
+def decide(upload_id: UUID) -> Response:
+    """Try an upload again, or note that it has been dealt with."""
+    known, now = services(), utc_now()
+    try:
+        with known.database.write() as connection:
+            if request.form.get("do") == "again":
+                settle(connection, known.objects, known.settings.secret_key, upload_id, now, again=True)
+            else:
+                note = read_words(request.form, "note", LONGEST_NOTE)
+                resolve(connection, upload_id, current_staff(), note, now)
+    except Refused as refused:
+        if status_of(refused.code) == 404:
+            raise
+        return _page(status_of(refused.code), refused.faults)
+    return redirect(url_for("uploads.held"), 303)
+
+
+def breaks_of(upload: Upload) -> tuple[Break, ...]:
+    """Where an upload's chain does not hold, by event."""
+    sent = read_visit(upload.body)
+    return chain_breaks(sent.events, read_events(sent.events).parsed, sent.head)
+
+
+def _page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
+    with services().database.read() as connection:
+        found = uploads_of(connection, status="held")
+        waiting = uploads_of(connection, status="waiting")
+    told = [(one, _problems(one)) for one in found]
+    return page("office/uploads.html", status, faults=inspection_words.told(faults), held=told, waiting=waiting)
+
+
+def _problems(upload: Upload) -> list[str]:
+    """Its problems in the reader's language, each break of its chain among them."""
+    faults = [Fault(one["code"], one["path"], one["facts"]) for one in upload.problems]
+    faults += [Fault(one.breach.value, "", {"n": (one.event or 0) + 1}) for one in breaks_of(upload)]
+    return [say(one, language()) for one in faults]
