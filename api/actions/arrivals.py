@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from api.actions.presence import site_of
 from api.store.inspections import Assignment, assignment_numbered, put_visit
-from survey_forms.inspection.datum import Datum, Position
-from survey_forms.inspection.fences import fence_of
-from survey_forms.inspection.presence import Fix, Judgement, Site, best_fix, judge
+from survey_forms.inspection.datum import Datum
+from survey_forms.inspection.presence import Fix, Judgement, best_fix, judge
 from survey_forms.refusal import Refused
 
 
@@ -28,10 +28,7 @@ class CheckInSent:
 
 def judged(assignment: Assignment, sent: CheckInSent) -> Judgement:
     """The class and flags of a check-in, before it is kept."""
-    site, datum = assignment.site, Datum(assignment.site.datum)
-    fence = fence_of(site.fence, datum) if site.fence else None
-    place = Site(Position(site.lat, site.lon, datum), site.radius_m, fence)
-    return judge(place, sent.fixes, sent.claimed_at)
+    return judge(site_of(assignment.site), sent.fixes, sent.claimed_at)
 
 
 def visit_of(  # noqa: PLR0913, PLR0917 - what begins a visit: where, under what id, by whom and when

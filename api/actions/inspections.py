@@ -15,6 +15,7 @@ from api.actions.arrivals import CheckInSent as CheckInSent  # noqa: PLC0414 - o
 from api.actions.arrivals import check_in_values, visit_of
 from api.actions.arrivals import judged as judged  # noqa: PLC0414 - same
 from api.actions.ledger import enter
+from api.actions.presence import travel_flags_of
 from api.store import evaluations, people
 from api.store.crews import is_on_crew
 from api.store.findings import Finding, decide, finding_numbered, lock_finding, put_finding
@@ -33,6 +34,7 @@ from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
+from survey_forms.inspection.presence import best_fix
 from survey_forms.refusal import Refused
 from survey_forms.scheme.load import load_catalogue
 from survey_forms.scheme.model import Rule
@@ -91,6 +93,9 @@ def check_in(connection: Connection, sent: CheckInSent, staff_id: int, now: date
     values = check_in_values(sent, judgement, visit_id, staff_id, now)
     if check_in_numbered(connection, sent.id) is None:
         refuse_if_closed(connection, own_visit(connection, visit_id, staff_id))
+        if sent.fixes:
+            travelled = travel_flags_of(connection, staff_id, best_fix(sent.fixes, sent.claimed_at))
+            values["flags"] += [flag.value for flag in travelled]
         if put_check_in(connection, values):
             people.record_act(
                 connection, "checked_in", now, staff_id, visit=str(visit_id), presence=judgement.presence.value

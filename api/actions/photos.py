@@ -1,5 +1,6 @@
 """A photo becomes evidence: the original is kept first, then its row; then it is decoded apart and judged."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -157,7 +158,7 @@ def claims_of(photo: Photo) -> Claims:
     if photo.exif_lat is not None and photo.exif_lon is not None:
         position = Position(photo.exif_lat, photo.exif_lon)
     taken = photo.exif_taken or ""
-    capture = photo.capture or {}
+    capture = _event(photo.capture or {})
     return Claims(
         position,
         camera_time(taken[:19] or None, taken[19:] or None),
@@ -172,6 +173,18 @@ def checked_in(connection: Connection, visit_id: UUID) -> list[CheckedIn]:
     """A visit's check-ins as photos are held against them."""
     found = ((best_of(seen), seen) for seen in check_ins_of(connection, visit_id))
     return [CheckedIn(best.position if best else None, seen.claimed_at) for best, seen in found]
+
+
+def _event(capture: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The capture as it was chained: `event` is its text, byte by byte, with the phone's chain around it."""
+    text = capture.get("event")
+    if not isinstance(text, str):
+        return capture
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return {**capture, **event} if isinstance(event, dict) else {}
 
 
 def _moment(value: object) -> datetime | None:

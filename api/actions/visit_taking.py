@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from api.actions.arrivals import CheckInSent, check_in_values, judged
 from api.actions.checklists import check_answers
 from api.actions.inspections import FindingSent, filed
+from api.actions.presence import travel_flags_of
 from api.actions.receipts import signed_receipt
 from api.actions.uploads import VisitSent
 from api.actions.visit_flags import Ticket, photo_flags_of
@@ -118,6 +119,9 @@ def _arrival(taking: Taking, event: Arrival) -> None:
     if event.out and event.fixes and came is not None:
         apart = check_out_flags(best_fix(came.fixes, came.at), best_fix(event.fixes, event.at))
         values["flags"] += [flag.value for flag in apart]
+    if event.fixes:
+        travelled = travel_flags_of(taking.connection, taking.upload.staff_id, best_fix(event.fixes, event.at))
+        values["flags"] += [flag.value for flag in travelled]
     put_check_in(taking.connection, values | {"kind": "out" if event.out else "in"})
 
 

@@ -1,6 +1,7 @@
 """Photos are decoded in a process that may die of them, and only what is clean is ever served."""
 
 import io
+import json
 import os
 import re
 import time
@@ -78,6 +79,8 @@ def test_what_the_page_saw_is_held_against_the_check_in(judge):
         "flag_photo_before_ticket",
         "flag_photo_taken_far",
     )
+    chained = {"upload": "-", "n": 3, "event": json.dumps(far)}
+    assert judge(a_jpeg(color="navy"), capture=chained).flags == ("flag_photo_before_check_in", "flag_photo_taken_far")
     near = {"modified": ms(NOW), "fix": [*HALL, 9, ms(NOW)], "ticket_issued_at": ms(NOW - timedelta(days=2))}
     assert judge(a_jpeg(color="red"), capture=near).flags == ()
 
@@ -89,6 +92,9 @@ def test_what_the_page_saw_is_held_against_the_check_in(judge):
         {"modified": float("1e300"), "fix": [400, 12], "ticket_issued_at": -1},
         {"fix": [None, None, None, None], "modified": [], "ticket_issued_at": {}},
         {"fix": [], "modified": None},
+        {"event": "[1, 2", "n": 1},
+        {"event": "[" * 100_000},
+        {"event": "7"},
         {},
     ],
 )
