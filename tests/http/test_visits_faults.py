@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -249,3 +251,41 @@ def is_probed(port: int) -> bool:
     lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
     ours = [line for line in lines if int(line[1].partition(":")[2], 16) == port and line[3] == "01"]
     return bool(ours) and all(line[5].startswith("02:") for line in ours)
+
+
+def test_the_commands_of_the_protocols_page_do_what_it_says(engine, town, address, tmp_path):
+    phone, (assignment,) = a_phone(engine), assignments(engine, town, 1)
+    content = photo_of(Random(SEED))
+    record = a_record(phone, assignment, tickets(Wire(address, phone.token))[str(assignment)], [content])
+    (tmp_path / "visit.json").write_bytes(record.body())
+    (tmp_path / "photo.jpg").write_bytes(content)
+    page = Path("docs/visits-api.md").read_text(encoding="utf-8")
+    commands = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if block.startswith("curl")]
+    env = {
+        "PATH": os.environ["PATH"], "SITE": f"http://{address[0]}:{address[1]}", "TOKEN": phone.token,
+        "SHA256": sha256(content).hexdigest(), "LENGTH": str(len(content)),
+    }  # fmt: skip
+
+    def run(command: str) -> str:
+        return subprocess.run(
+            ["sh", "-ec", command], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    bundle, post, head, put, key = commands
+    assert json.loads(run(bundle))["assignments"][0]["id"] == str(assignment)
+    assert json.loads(run(post))["missing"] == [env["SHA256"]]
+    assert "upload-offset: 0" in run(head).lower()
+    assert " 204 " in run(put).splitlines()[0]
+    assert "upload-complete: ?1" in run(head).lower()
+    told = json.loads(run(post))
+    assert (told["status"], told["missing"]) == ("settled", [])
+    (tmp_path / "receipt.txt").write_text(told["receipt"], encoding="utf-8")
+    mingcha = f"{sys.executable} -m api.cli"
+    shown = run(key.splitlines()[0])
+    verify = (
+        key.splitlines()[1]
+        .replace("mingcha", f"cd {Path.cwd()} && {mingcha}", 1)
+        .replace("receipt.txt", f"{tmp_path}/receipt.txt")
+    )
+    env["KEY"] = json.loads(shown)["key"]
+    assert json.loads(run(verify))["visit"] == told["visit"]
