@@ -309,12 +309,13 @@ def test_the_ledgers_page_adds_up(engine, town, sign_in):
     assert post(client, "/office/reversals/1/decision", decision="yes").status_code == 403
     assert post(second, "/office/reversals/1/decision", decision="yes").status_code == 303
     rows = re.findall(r'<tr id="entry-(\d)">(.*?)</tr>', client.get("/office/ledger").text, re.DOTALL)
-    figures = {seq: re.findall(r'<td class="num[^"]*">([^<]*)</td>', row) for seq, row in rows}
+    cell = r'<td class="num[^"]*">(?:<a href="/office/ledger/\d">)?([^<]*)(?:</a>)?</td>'
+    figures = {seq: re.findall(cell, row) for seq, row in rows}
     assert figures == {
-        "4": ["4", "+ 2.00", "3.50"],
-        "3": ["3", "− 1.00", "1.00"],
-        "2": ["2", "− 3.50", "5.50"],
-        "1": ["1", "− 2.00", "2.00"],
+        "4": ["L4", "+ 2.00", "3.50"],
+        "3": ["L3", "− 1.00", "1.00"],
+        "2": ["L2", "− 3.50", "5.50"],
+        "1": ["L1", "− 2.00", "2.00"],
     }
 
 
