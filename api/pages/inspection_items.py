@@ -10,11 +10,12 @@ from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.directories import told
 from api.pages.field_forms import read_line, read_whole
-from api.pages.render import page
+from api.pages.render import page, t
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store.inspection_draws import checklists, items_of
 from survey_forms.refusal import Refused
+from survey_forms.scheme.load import load_scheme
 
 pages = Blueprint("inspection_items", __name__, url_prefix="/office/directories/items")
 
@@ -69,6 +70,7 @@ def _items(given: Mapping[str, str] | None = None, refused: Refused | None = Non
         listed = items_of(connection, evaluation.id)
         components = components_of(connection, evaluation.id)
         forms = checklists(connection, MOST_CHECKLISTS)
+    names = {one.path: (one.zh, one.en) for one in load_scheme(evaluation.scheme).components}
     faults = told(refused.faults) if refused else []
     return page(
         "inspections/items.html",
@@ -78,7 +80,8 @@ def _items(given: Mapping[str, str] | None = None, refused: Refused | None = Non
         items=listed,
         classes=CLASSES,
         checklists=[(version, f"{name} · {version[:8]}") for version, name in forms],
-        components=[(one, one) for one in components],
+        components=[(one, t(*names.get(one, (one, one)))) for one in components],
+        names=names,
         given=given or {},
         faults=faults,
         wrong=dict(faults),

@@ -249,6 +249,7 @@ def test_inspectors_recusals_and_items_are_kept_by_form(app, engine, directory):
     rates = {f"{name}_{group}": value for group in "ABCD" for name, value in (("share", "10"), ("times", "2"))}
     item = {"code": "W9", "name_zh": "食品安全", "component": "inspection", "key_item": "yes"} | rates
     assert post(client, "/office/directories/items", "/office/directories/items", **item).status_code == 303
+    assert "<td>察访核验</td>" in client.get("/office/directories/items").text
     refused = post(client, "/office/directories/items", "/office/directories/items", **item | {"share_A": "200"})
     assert (refused.status_code, "A 类" in refused.text) == (422, True)
     with engine.connect() as connection:
