@@ -56,7 +56,9 @@ def test_repeats_are_named_and_not_every_expression_inside_them():
     named = [fault.path for fault in not_portable(form) if fault.facts["what"].en == "a repeat"]
     inside = {step.name for step in form.steps if step.repeat}
     assert set(form.repeats) <= set(named)
-    assert inside.isdisjoint(fault.path for fault in not_portable(form) if fault.facts["aspect"] not in {"type", "label"})
+    assert inside.isdisjoint(
+        fault.path for fault in not_portable(form) if fault.facts["aspect"] not in {"type", "label"}
+    )
 
 
 def test_what_a_wording_quotes_must_be_portable_too():
