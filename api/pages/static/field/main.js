@@ -41,14 +41,18 @@ async function show(moved) {
 }
 
 // What another tab or the queue changed; not under the hands of somebody who writes.
+// Never between a finger's coming down and its going up: the tap would be lost.
 let soon = 0;
+let held = false;
 function follow() {
   clearTimeout(soon);
   soon = setTimeout(() => {
+    if (held) return follow();
     const name = location.hash.replace(/^#\/?/, "").split("/")[0];
     const writing = document.activeElement && /^(TEXTAREA|INPUT)$/.test(document.activeElement.tagName);
     if ((TOLD[name] || !SCREENS[name]) && !writing) show();
     else if (part("top").querySelector("strong")) top(part("top").querySelector("strong").textContent, (part("top").querySelector(".back") || {}).hash);
+    return null;
   }, 150);
 }
 
@@ -59,6 +63,8 @@ async function start() {
   addEventListener("mc-show", () => show());
   addEventListener("storage", (event) => event.key === "mc-told" && follow());
   addEventListener("mc-told", follow);
+  addEventListener("pointerdown", () => { held = true; });
+  ["pointerup", "pointercancel"].forEach((name) => addEventListener(name, () => setTimeout(() => { held = false; }, 99)));
   ["online", "pageshow"].forEach((name) => addEventListener(name, wake));
   addEventListener("offline", follow);
   document.addEventListener("visibilitychange", () => document.hidden || wake());
