@@ -125,9 +125,7 @@ def inspectors(connection: Connection) -> list[Inspector]:
 def put_inspector(connection: Connection, values: Mapping[str, Any]) -> None:
     """Enter an inspector, or change the entry."""
     connection.execute(
-        upsert(inspector)
-        .values(**values)
-        .on_conflict_do_update(index_elements=["staff_id"], set_=dict(values))
+        upsert(inspector).values(**values).on_conflict_do_update(index_elements=["staff_id"], set_=dict(values))
     )
 
 
