@@ -4,6 +4,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -236,6 +238,25 @@ def test_the_decoding_process_knows_nothing_of_ours(decoder, tmp_path):
     assert os.getsid(process.pid) == process.pid
     seen = {str(link.readlink()) for link in proc.joinpath("fd").iterdir()}
     assert all(name.startswith(("pipe:", "/dev/null")) for name in seen), seen
+
+
+def test_no_child_imports_for_itself_what_one_rehearsal_imports_for_all(tmp_path):
+    kinds = {"JPEG": ("RGB", "CMYK"), "PNG": ("RGBA", "P"), "WEBP": ("RGBA",)}
+    for kind, modes in kinds.items():
+        for mode in modes:
+            Image.new(mode, (400, 300)).save(tmp_path / f"{mode}.{kind}", kind, exif=phone_exif())
+    script = """if True:
+        import pathlib, runpy, sys
+        names = runpy.run_path(sys.argv[1])
+        names["rehearse"]()
+        folder, ready = pathlib.Path(sys.argv[2]), set(sys.modules)
+        for photo in list(folder.glob("*.*")):
+            assert "refused" not in names["_copies"](photo, photo.suffix[1:], folder, 2560), photo
+        print(sorted(set(sys.modules) - ready))
+    """
+    command = [sys.executable, "-I", "-c", script, decode.__file__, str(tmp_path)]
+    run = subprocess.run(command, env={}, capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout == "[]\n"
 
 
 def test_a_decoding_process_that_was_killed_is_started_again(tmp_path):
