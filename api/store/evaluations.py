@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     Row,
     Select,
@@ -66,12 +67,25 @@ round_ = Table(
     moment("frozen_at", null=True),
     Column("published_by", Integer, ForeignKey("office.staff.id")),
     moment("published_at", null=True),
+    Column("published_digest", Text),  # of the composite that the units are shown; it changes by a correction alone
+    Column("corrected_by", Integer, ForeignKey("office.staff.id")),
+    moment("corrected_at", null=True),
     CheckConstraint("status IN ('draft','open','frozen','published','archived')", name="status"),
     CheckConstraint(
         "(frozen_by IS NULL) = (frozen_at IS NULL) AND (published_by IS NULL) = (published_at IS NULL)", name="stamped"
     ),
     CheckConstraint(
         "published_by IS NULL OR (frozen_by IS NOT NULL AND published_by <> frozen_by)", name="second_person"
+    ),
+    CheckConstraint(
+        "(corrected_by IS NULL) = (corrected_at IS NULL) AND (corrected_by IS NULL OR published_by IS NOT NULL)",
+        name="corrected",
+    ),
+    # By name too: `results` imports this module. What was published can so never be deleted.
+    ForeignKeyConstraint(
+        ["evaluation_id", "published_digest"],
+        ["result.composite.evaluation_id", "result.composite.inputs_digest"],
+        name="fk_round_published_composite",
     ),
     CheckConstraint("(opened_by IS NULL) = (opened_at IS NULL)", name="opening_stamped"),
     CheckConstraint("opened_by IS NULL OR made_by IS NULL OR opened_by <> made_by", name="second_person_opens"),

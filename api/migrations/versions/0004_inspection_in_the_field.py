@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from api.store import objections, rectifications, slips
+from api.store import ledger, objections, rectifications, slips
 revision = '0004'
 down_revision = '0003'
 branch_labels = None
 depends_on = None
 
-ADDED_ONLY = ("field.blob", "field.checkpoint", "field.rectification_step", "field.paper")
+ADDED_ONLY = ("field.blob", "field.checkpoint", "field.frozen_ledger", "field.rectification_step", "field.paper")
 """Added and never changed, by nobody; `field.refuse_change` is of the first migration."""
 CHECKS = (
     ("site", "risk", "risk IN ('A','B','C','D')"),
@@ -20,6 +20,15 @@ CHECKS = (
     ("check_in", "kind", "kind IN ('in','out')"),
 )
 """New rules of tables that were there before."""
+
+
+PINNED = """
+UPDATE office.round AS one SET published_digest = made.inputs_digest
+FROM office.audit AS act, result.composite AS made
+WHERE act.act = 'round_published' AND (act.about ->> 'round')::integer = one.id
+  AND made.evaluation_id = one.evaluation_id AND made.inputs_digest = act.about ->> 'inputs_digest'
+"""
+"""What rounds published before, as far as it is still kept; the rest show the newest, as they did."""
 
 
 def upgrade() -> None:
@@ -103,13 +112,22 @@ def upgrade() -> None:
     sa.Column('note', sa.Text(), nullable=False),
     sa.Column('verifier_key', sa.Text(), nullable=False),
     sa.Column('occasion', sa.Text(), nullable=False),
-    sa.Column('round_id', sa.Integer(), nullable=True),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("occasion IN ('hourly','freeze','asked')", name=op.f('ck_checkpoint_occasion')),
     sa.CheckConstraint('octet_length(root) = 32', name=op.f('ck_checkpoint_root')),
     sa.CheckConstraint('size >= 0', name=op.f('ck_checkpoint_size')),
-    sa.ForeignKeyConstraint(['round_id'], ['office.round.id'], name=op.f('fk_checkpoint_round_id_round')),
     sa.PrimaryKeyConstraint('size', name=op.f('pk_checkpoint')),
+    schema='field'
+    )
+    op.create_table('frozen_ledger',
+    sa.Column('round_id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('root', sa.LargeBinary(), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('octet_length(root) = 32', name=op.f('ck_frozen_ledger_root')),
+    sa.CheckConstraint('size >= 0', name=op.f('ck_frozen_ledger_size')),
+    sa.ForeignKeyConstraint(['round_id'], ['office.round.id'], name=op.f('fk_frozen_ledger_round_id_round')),
+    sa.PrimaryKeyConstraint('round_id', name=op.f('pk_frozen_ledger')),
     schema='field'
     )
     op.create_table('inspection_item',
@@ -381,6 +399,13 @@ def upgrade() -> None:
     op.add_column('photo', sa.Column('blurred_by', sa.Integer(), nullable=True), schema='field')
     op.add_column('photo', sa.Column('blurred_at', sa.DateTime(timezone=True), nullable=True), schema='field')
     op.create_foreign_key(op.f('fk_photo_blurred_by_staff'), 'photo', 'staff', ['blurred_by'], ['id'], source_schema='field', referent_schema='office')
+    op.add_column('round', sa.Column('published_digest', sa.Text(), nullable=True), schema='office')
+    op.add_column('round', sa.Column('corrected_by', sa.Integer(), nullable=True), schema='office')
+    op.add_column('round', sa.Column('corrected_at', sa.DateTime(timezone=True), nullable=True), schema='office')
+    op.create_check_constraint(op.f('ck_round_corrected'), 'round', '(corrected_by IS NULL) = (corrected_at IS NULL) AND (corrected_by IS NULL OR published_by IS NOT NULL)', schema='office')
+    op.create_foreign_key(op.f('fk_round_corrected_by_staff'), 'round', 'staff', ['corrected_by'], ['id'], source_schema='office', referent_schema='office')
+    op.create_foreign_key('fk_round_published_composite', 'round', 'composite', ['evaluation_id', 'published_digest'], ['evaluation_id', 'inputs_digest'], source_schema='office', referent_schema='result')
+    op.execute(PINNED)
     op.add_column('site', sa.Column('code', sa.Text(), server_default='', nullable=False), schema='field')
     op.add_column('site', sa.Column('fence', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True), schema='field')
     op.add_column('site', sa.Column('risk', sa.Text(), server_default='B', nullable=False), schema='field')
@@ -393,11 +418,13 @@ def upgrade() -> None:
     for table in ADDED_ONLY:
         op.execute(f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
                    "FOR EACH STATEMENT EXECUTE FUNCTION field.refuse_change()")
-    for guard in (objections.GUARD, rectifications.GUARD, slips.GUARD):
+    for guard in (ledger.THIRD_PERSON, objections.GUARD, rectifications.GUARD, slips.GUARD):
         op.execute(guard)
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER reversal_by_another ON field.ledger_entry")
+    op.execute("DROP FUNCTION field.keep_reversal()")
     for table in ADDED_ONLY:
         op.execute(f"DROP TRIGGER only_grows ON {table}")
     for table, name, _ in CHECKS:
@@ -409,6 +436,8 @@ def downgrade() -> None:
     op.drop_column('site', 'risk', schema='field')
     op.drop_column('site', 'fence', schema='field')
     op.drop_column('site', 'code', schema='field')
+    for column in ('published_digest', 'corrected_by', 'corrected_at'):
+        op.drop_column('round', column, schema='office')
     op.drop_constraint(op.f('fk_photo_blurred_by_staff'), 'photo', schema='field', type_='foreignkey')
     op.drop_column('photo', 'blurred_at', schema='field')
     op.drop_column('photo', 'blurred_by', schema='field')
@@ -457,6 +486,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_inspection_draw_evaluation_id'), table_name='inspection_draw', schema='field')
     op.drop_table('inspection_draw', schema='field')
     op.drop_table('inspection_item', schema='field')
+    op.drop_table('frozen_ledger', schema='field')
     op.drop_table('checkpoint', schema='field')
     op.drop_index('uq_recusal_standing', table_name='recusal', schema='field', postgresql_where=sa.text('withdrawn_at IS NULL'))
     op.drop_table('recusal', schema='field')
