@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from api.actions.due import day_of, end_of, terms_of
-from api.actions.rectifications import is_void
 from api.actions.slips import Issue, issue
 from api.store import evaluations
 from api.store.ledger import Entry, entry_numbered
@@ -27,7 +26,7 @@ def remind_due(connection: Connection, now: datetime) -> int:
     count = 0
     for key in waiting_for_units(connection):
         found = hold_free(connection, key)
-        if found is None or found.status not in {"ordered", "returned"} or is_void(connection, found):
+        if found is None or found.status not in {"ordered", "returned"} or found.is_void:
             continue
         entry = entry_numbered(connection, found.seq)
         if entry is None:

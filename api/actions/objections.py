@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from api.actions import ledger
 from api.actions.due import day_of, end_after, is_over, terms_of
-from api.actions.papers import PaperSent, keep_papers
+from api.actions.papers import PaperSent, further_papers, keep_papers
 from api.actions.slips import Issue, issue
 from api.objects import Objects
 from api.store import evaluations, people
@@ -25,6 +25,7 @@ from api.store.objections import (
     objection_that_led_to,
     put_objection,
 )
+from api.store.papers import papers_of_objection
 from api.store.slips import slip_of
 from survey_forms.numbers import plain
 from survey_forms.refusal import Refused
@@ -74,19 +75,22 @@ def term_of(connection: Connection, entry: Entry) -> date | None:
 def file_objection(connection: Connection, objects: Objects, sent: ObjectionSent, now: datetime) -> int:
     """Object to one's own entry; the same objection again by the same person is the same one.
 
+    Papers that come with it again and are not kept yet are added, until the office has explained.
+
     Returns:
         The objection's key.
 
     Raises:
         Refused: `not_found`; `objection_needs_deduction`, `objection_final`, `objection_of_reversed`,
-            `objection_late`, `objection_filed`; `objection_grounds_missing`.
+            `objection_late`, `objection_filed`, `objection_papers_late`; `objection_grounds_missing`,
+            `papers_too_many`.
     """
     entry = entry_numbered(connection, sent.seq)
     if entry is None or entry.unit_id != sent.unit_id:
         raise Refused("not_found")
     known = objection_of(connection, sent.seq)
     if known is not None:
-        return _same(known, sent)
+        return _same(connection, objects, sent, now)
     may_object(connection, entry, now)
     if not sent.grounds:
         raise Refused("objection_grounds_missing", "grounds")
@@ -105,10 +109,7 @@ def file_objection(connection: Connection, objects: Objects, sent: ObjectionSent
         },
     )
     if key is None:  # somebody else of the unit, or the same press again, was first
-        first = objection_of(connection, sent.seq)
-        if first is None:
-            raise Refused("try_again")
-        return _same(first, sent)
+        return _same(connection, objects, sent, now)
     keep_papers(connection, objects, sent.papers, objection_id=key, staff_id=sent.staff_id, now=now)
     people.record_act(connection, "objection_filed", now, sent.staff_id, objection=key, seq=entry.seq)
     return key
@@ -252,9 +253,18 @@ def _fewer(connection: Connection, entry: Entry, points: Decimal | None) -> Deci
     raise Refused("objection_points_unfit", "points", least=least, below=plain(entry.points))
 
 
-def _same(known: Objection, sent: ObjectionSent) -> int:
+def _same(connection: Connection, objects: Objects, sent: ObjectionSent, now: datetime) -> int:
+    """The standing objection's key if this is that one; papers that it lacks are added until the office explains."""
+    first = objection_of(connection, sent.seq)
+    known = first and objection_numbered(connection, first.id, lock=True)
+    if known is None:
+        raise Refused("try_again")
     if (known.filed_by, known.grounds) != (sent.staff_id, sent.grounds):
         raise Refused("objection_filed", seq=known.seq, name=known.filer)
+    papers = further_papers(papers_of_objection(connection, known.id), sent.papers)
+    if papers and known.status != "filed":
+        raise Refused("objection_papers_late", "papers", seq=known.seq)
+    keep_papers(connection, objects, papers, objection_id=known.id, staff_id=sent.staff_id, now=now)
     return known.id
 
 

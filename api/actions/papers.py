@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from api.evidence.header import read_header
 from api.objects import Objects
-from api.store.papers import put_paper
+from api.store.papers import Paper, put_paper
 from survey_forms.refusal import Fault, Refused
 
 AREA = "papers"
@@ -56,6 +56,19 @@ def read_papers(files: Sequence[tuple[str, bytes]]) -> tuple[PaperSent, ...]:
     if faults:
         raise Refused.of(faults)
     return tuple(papers.values())
+
+
+def further_papers(kept: Sequence[Paper], sent: Sequence[PaperSent]) -> list[PaperSent]:
+    """What was sent and is not kept yet.
+
+    Raises:
+        Refused: `papers_too_many`, where together they would be.
+    """
+    known = {one.sha256 for one in kept}
+    new = [one for one in sent if one.sha256 not in known]
+    if new and len(kept) + len(new) > MOST:
+        raise Refused("papers_too_many", FIELD, most=MOST, number=len(kept) + len(new))
+    return new
 
 
 def keep_papers(  # noqa: PLR0913 - what is kept, where, for what, by whom

@@ -13,16 +13,18 @@ from sqlalchemy import Connection
 
 from api.actions.assignments import assign_revisit
 from api.actions.due import day_of, end_of, terms_of
-from api.actions.papers import PaperSent, keep_papers
+from api.actions.papers import PaperSent, further_papers, keep_papers
 from api.actions.slips import Issue, issue
 from api.objects import Objects
 from api.store import evaluations, people
 from api.store.findings import finding_numbered
 from api.store.inspections import assignment_numbered, visit_numbered
 from api.store.ledger import Entry, entry_numbered, reversal_of
-from api.store.objections import objection_of, objection_that_led_to
+from api.store.objections import objection_that_led_to
+from api.store.papers import papers_of_rectification
 from api.store.rectifications import (
     Rectification,
+    Step,
     add_step,
     change_rectification,
     put_rectification,
@@ -31,6 +33,7 @@ from api.store.rectifications import (
     steps_of,
 )
 from api.store.revisits import revisit_is_open
+from api.store.slips import slips_about
 from survey_forms.refusal import Fault, Refused
 
 LONGEST_DAYS = 366
@@ -79,7 +82,7 @@ def order(connection: Connection, sent: OrderSent, now: datetime) -> int:
         raise Refused("not_found")
     known = rectification_of(connection, sent.seq)
     if known is not None:
-        return _same(known, sent)
+        return _same(connection, known, entry, sent)
     if entry.reverses is not None or reversal_of(connection, entry.seq) is not None:
         raise Refused("rectification_of_reversed", seq=entry.seq)
     due_on = sent.due_on or usual_day(connection, entry, now)
@@ -106,7 +109,7 @@ def order(connection: Connection, sent: OrderSent, now: datetime) -> int:
         first = rectification_of(connection, sent.seq)
         if first is None:
             raise Refused("try_again")
-        return _same(first, sent)
+        return _same(connection, first, entry, sent)
     add_step(connection, key, "ordered", sent.staff_id, now, sent.reason)
     _record(connection, "ordered", key, sent.staff_id, now, due_on=due_on.isoformat())
     says = {"demand": sent.demand, "due_on": due_on.isoformat(), "reason": sent.reason}
@@ -118,18 +121,19 @@ def order(connection: Connection, sent: OrderSent, now: datetime) -> int:
 def prove(connection: Connection, objects: Objects, sent: ProofSent, now: datetime) -> None:
     """Hand in for the unit what was put right; late is better than never, and shown as late.
 
+    The same words again by the same person, while they wait, are the same proof: further papers are added to it.
+
     Raises:
-        Refused: `not_found`, `rectification_closed`, `rectification_proven`, `rectification_proof_missing`.
+        Refused: `not_found`, `rectification_closed`, `rectification_proven`, `rectification_proof_missing`,
+            `papers_too_many`.
     """
     found = _hold(connection, sent.rectification_id)
     if found.unit_id != sent.unit_id:
         raise Refused("not_found")
-    last = steps_of(connection, found.id)[-1]
-    if (last.kind, last.staff_id, last.note) == ("proven", sent.staff_id, sent.note):
-        return
     _refuse_closed(found)
     if found.status == "proven":
-        raise Refused("rectification_proven")
+        _add_to_proof(connection, objects, sent, now)
+        return
     if not sent.note:
         raise Refused("rectification_proof_missing", "note")
     step = add_step(connection, found.id, "proven", sent.staff_id, now, sent.note)
@@ -139,23 +143,31 @@ def prove(connection: Connection, objects: Objects, sent: ProofSent, now: dateti
 
 
 def send_back(connection: Connection, key: int, staff_id: int, reason: str, now: datetime) -> None:
-    """Return a proof that does not do, with the reason; the unit proves anew.
+    """Return a proof that does not do, with the reason; the unit proves anew, and has time to.
+
+    It gets the days that were left to it when it handed in, and no fewer than those of a reminder, counted from now:
+    what the office took to look is not the unit's. Urgings that there were stay counted.
 
     Raises:
         Refused: `not_found`, `rectification_closed`, `rectification_not_proven`, `rectification_reason_missing`.
     """
     found = _hold(connection, key)
-    last = steps_of(connection, key)[-1]
-    if (last.kind, last.staff_id, last.note) == ("returned", staff_id, reason):
-        return
     _refuse_closed(found)
+    if found.status == "returned":
+        last = _last(connection, key, "returned")
+        if (last.staff_id, last.note) == (staff_id, reason):
+            return
     if found.status != "proven":
         raise Refused("rectification_not_proven")
     if not reason:
         raise Refused("rectification_reason_missing", "reason")
+    due_on = _day_after_return(connection, found, now)
     add_step(connection, key, "returned", staff_id, now, reason)
     change_rectification(connection, key, {"status": "returned"})
-    _record(connection, "returned", key, staff_id, now)
+    _record(connection, "returned", key, staff_id, now, due_on=due_on.isoformat())
+    if due_on > found.due_on:
+        add_step(connection, key, "extended", staff_id, now, f"{found.due_on} → {due_on}")
+        change_rectification(connection, key, {"due_on": due_on})
 
 
 def extend(  # noqa: PLR0913, PLR0917 - which, until when, why, by whom and when
@@ -229,7 +241,7 @@ def close(connection: Connection, key: int, staff_id: int, note: str, now: datet
     _refuse_closed(found)
     if found.ordered_by == staff_id:
         raise Refused("rectification_orderer")
-    if found.status != "proven" and not is_void(connection, found):
+    if found.status != "proven" and not found.is_void:
         raise Refused("rectification_not_proven")
     if revisit_is_open(connection, key):
         raise Refused("rectification_revisit_open")
@@ -240,12 +252,24 @@ def close(connection: Connection, key: int, staff_id: int, note: str, now: datet
     _record(connection, "closed", key, staff_id, now)
 
 
-def is_void(connection: Connection, found: Rectification) -> bool:
-    """Whether the deduction was taken back whole: what it demanded is not urged any more."""
-    if reversal_of(connection, found.seq) is None:
-        return False
-    decided = objection_of(connection, found.seq)
-    return decided is None or decided.status != "reduced"
+def _add_to_proof(connection: Connection, objects: Objects, sent: ProofSent, now: datetime) -> None:
+    """Add to a proof that waits the papers that it does not have yet; it is not said anew."""
+    last = _last(connection, sent.rectification_id, "proven")
+    if (last.staff_id, last.note) != (sent.staff_id, sent.note):
+        raise Refused("rectification_proven")
+    kept = [one for one in papers_of_rectification(connection, sent.rectification_id) if one.step_id == last.id]
+    papers = further_papers(kept, sent.papers)
+    keep_papers(connection, objects, papers, step_id=last.id, staff_id=sent.staff_id, now=now)
+
+
+def _day_after_return(connection: Connection, found: Rectification, now: datetime) -> date:
+    left = (found.due_on - day_of(_last(connection, found.id, "proven").at)).days
+    least = terms_of(evaluations.evaluation_numbered(connection, found.evaluation_id).scheme).reminder_days
+    return max(found.due_on, day_of(now) + timedelta(days=max(left, least)))
+
+
+def _last(connection: Connection, key: int, kind: str) -> Step:
+    return next(one for one in reversed(steps_of(connection, key)) if one.kind == kind)
 
 
 def _hold(connection: Connection, key: int) -> Rectification:
@@ -269,8 +293,12 @@ def _site_of(connection: Connection, found: Rectification) -> int | None:
     return visit.assignment.site.id if visit else None
 
 
-def _same(known: Rectification, sent: OrderSent) -> int:
-    if (known.ordered_by, known.demand) != (sent.staff_id, sent.demand):
+def _same(connection: Connection, known: Rectification, entry: Entry, sent: OrderSent) -> int:
+    """The standing order's key if this is that order: by the same person, in the same words, due on the same day."""
+    told = next(one for one in slips_about(connection, known.id) if one.kind == "rectification").about
+    due_on = sent.due_on or usual_day(connection, entry, known.ordered_at)
+    asked = (sent.seq, sent.staff_id, sent.demand, due_on.isoformat(), sent.reason)
+    if asked != (known.seq, known.ordered_by, known.demand, told["due_on"], told["reason"]):
         raise Refused("rectification_ordered", seq=known.seq)
     return known.id
 

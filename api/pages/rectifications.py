@@ -13,7 +13,6 @@ from api.actions.rectifications import (
     ProofSent,
     close,
     extend,
-    is_void,
     order,
     order_revisit,
     prove,
@@ -237,7 +236,6 @@ def _office_page(rectification_id: int, status: int = 200, faults: tuple[Fault, 
             "inspectors": inspectors_for(connection, found.unit_id),
             "places": places_of(connection, found.unit_id),
             "revisit_open": revisit_is_open(connection, found.id),
-            "is_void": is_void(connection, found),
         }
     told = {"faults": inspection_words.told(faults), "errors": errors_by_field(faults) if act else {}, "act": act}
     return page("office/rectification.html", status, evaluation=evaluation, given=request.form, **facts, **told)

@@ -16,7 +16,8 @@ from api.store.evaluations import unit
 from api.store.findings import finding
 from api.store.inspections import assignment, visit
 from api.store.ledger import ledger_entry
-from api.store.rectifications import rectification
+from api.store.objections import objection
+from api.store.rectifications import is_void, rectification
 from api.store.sites import SITE_COLUMNS, Site, site
 
 
@@ -172,17 +173,21 @@ def _standing_at(connection: Connection, evaluation_id: int) -> dict[int, tuple[
 
 
 def _overdue_at(connection: Connection, evaluation_id: int, today: date) -> dict[int, int]:
-    """Site → rectifications whose unit let the last day pass."""
+    """Site → rectifications whose unit let the last day pass; the finding is the entry's, or of what it replaced."""
+    replaced = ledger_entry.alias("replaced")
+    behind = func.coalesce(ledger_entry.c.finding_id, replaced.c.finding_id)
     rows = connection.execute(
         select(assignment.c.site_id, func.count())
         .select_from(
             rectification.join(ledger_entry, ledger_entry.c.seq == rectification.c.seq)
-            .join(finding, finding.c.id == ledger_entry.c.finding_id)
+            .outerjoin(replaced, replaced.c.seq == ledger_entry.c.body["instead_of"].as_integer())
+            .outerjoin(objection, objection.c.seq == rectification.c.seq)
+            .join(finding, finding.c.id == behind)
             .join(visit, visit.c.id == finding.c.visit_id)
             .join(assignment, assignment.c.id == visit.c.assignment_id)
         )
         .where(rectification.c.evaluation_id == evaluation_id, rectification.c.due_on < today)
-        .where(rectification.c.status.in_(("ordered", "returned")))
+        .where(rectification.c.status.in_(("ordered", "returned")), ~is_void)
         .group_by(assignment.c.site_id)
     )
     return {row[0]: row[1] for row in rows}

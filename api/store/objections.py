@@ -74,23 +74,41 @@ objection = Table(
 GUARD = """
 CREATE OR REPLACE FUNCTION field.keep_objection() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'UPDATE' AND (
-    OLD.decided_by IS NOT NULL
-    OR ROW(NEW.id, NEW.seq, NEW.unit_id, NEW.entry_filed_by, NEW.entry_decided_by, NEW.grounds, NEW.filed_by,
-           NEW.filed_at, NEW.due_at)
-       IS DISTINCT FROM
-       ROW(OLD.id, OLD.seq, OLD.unit_id, OLD.entry_filed_by, OLD.entry_decided_by, OLD.grounds, OLD.filed_by,
-           OLD.filed_at, OLD.due_at)
-    OR (OLD.explained_by IS NOT NULL AND
-        ROW(NEW.explained_by, NEW.explained_at, NEW.explanation)
-        IS DISTINCT FROM ROW(OLD.explained_by, OLD.explained_at, OLD.explanation))
-  ) THEN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.status <> 'filed' OR NEW.explained_by IS NOT NULL OR NEW.explanation <> ''
+       OR NOT EXISTS (SELECT FROM field.ledger_entry AS entry
+                      WHERE entry.seq = NEW.seq AND entry.unit_id = NEW.unit_id AND entry.reverses IS NULL)
+       OR NOT EXISTS (SELECT FROM office.staff AS one
+                      WHERE one.id = NEW.filed_by AND one.role = 'unit' AND one.unit_id = NEW.unit_id) THEN
+      RAISE EXCEPTION 'an objection begins as its own unit files it against entry %', NEW.seq
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF OLD.decided_by IS NOT NULL
+     OR ROW(NEW.id, NEW.seq, NEW.unit_id, NEW.entry_filed_by, NEW.entry_decided_by, NEW.grounds, NEW.filed_by,
+            NEW.filed_at, NEW.due_at)
+        IS DISTINCT FROM
+        ROW(OLD.id, OLD.seq, OLD.unit_id, OLD.entry_filed_by, OLD.entry_decided_by, OLD.grounds, OLD.filed_by,
+            OLD.filed_at, OLD.due_at)
+     OR (OLD.explained_by IS NOT NULL AND
+         ROW(NEW.explained_by, NEW.explained_at, NEW.explanation)
+         IS DISTINCT FROM ROW(OLD.explained_by, OLD.explained_at, OLD.explanation)) THEN
     RAISE EXCEPTION 'what was said of objection % stays as it was said', OLD.id
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   IF EXISTS (SELECT FROM office.staff AS one
-             WHERE one.id IN (NEW.explained_by, NEW.decided_by) AND one.role <> 'office') THEN
+             WHERE one.role <> 'office' AND (one.id = NEW.decided_by OR
+               (one.id = NEW.explained_by AND OLD.explained_by IS NULL))) THEN
     RAISE EXCEPTION 'only the office explains and decides objection %', NEW.id
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  IF (NEW.reversal_seq IS NOT NULL AND NOT EXISTS (
+        SELECT FROM field.ledger_entry AS entry WHERE entry.seq = NEW.reversal_seq AND entry.reverses = NEW.seq))
+     OR (NEW.replacement_seq IS NOT NULL AND NOT EXISTS (
+        SELECT FROM field.ledger_entry AS entry WHERE entry.seq = NEW.replacement_seq
+          AND entry.unit_id = NEW.unit_id AND entry.body->>'instead_of' = CAST(NEW.seq AS text))) THEN
+    RAISE EXCEPTION 'objection % ends with entries about the one that it is against', NEW.id
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
@@ -98,7 +116,8 @@ END $$;
 CREATE TRIGGER objection_stays BEFORE INSERT OR UPDATE ON field.objection
   FOR EACH ROW EXECUTE FUNCTION field.keep_objection();
 """
-"""Run by the migration that makes the table. Nobody is talked into a decision by changing who explained it."""
+"""Run by the migration that makes the table. Who explained was of the office then; what became of them since is no
+matter. Nobody is talked into a decision by changing who explained it."""
 
 DECIDED = ("upheld", "reduced", "dismissed")
 

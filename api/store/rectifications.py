@@ -17,6 +17,8 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    func,
+    or_,
     select,
     update,
 )
@@ -88,7 +90,20 @@ paper = Table(
 
 GUARD = """
 CREATE OR REPLACE FUNCTION field.keep_rectification() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  last field.rectification_step;
 BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.status <> 'ordered' OR NEW.escalated <> 0 OR NEW.assignment_id IS NOT NULL
+       OR NOT EXISTS (SELECT FROM field.ledger_entry AS entry
+                      WHERE entry.seq = NEW.seq AND entry.reverses IS NULL
+                        AND entry.unit_id = NEW.unit_id AND entry.evaluation_id = NEW.evaluation_id)
+       OR NOT EXISTS (SELECT FROM office.staff AS one WHERE one.id = NEW.ordered_by AND one.role = 'office') THEN
+      RAISE EXCEPTION 'a rectification begins as an order of the office to the unit of entry %', NEW.seq
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
   IF OLD.status = 'closed'
      OR ROW(NEW.id, NEW.evaluation_id, NEW.seq, NEW.unit_id, NEW.demand, NEW.ordered_by, NEW.ordered_at)
         IS DISTINCT FROM
@@ -103,9 +118,23 @@ BEGIN
     RAISE EXCEPTION 'rectification % is closed by another person of the office', OLD.id
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
+  SELECT * INTO last FROM field.rectification_step AS step
+    WHERE step.rectification_id = NEW.id ORDER BY step.id DESC LIMIT 1;
+  IF (NEW.status <> OLD.status AND last.kind IS DISTINCT FROM NEW.status)
+     OR (NEW.closed_by IS NOT NULL AND last.staff_id IS DISTINCT FROM NEW.closed_by)
+     OR (NEW.status = 'closed' AND OLD.status <> 'proven'
+         AND NOT EXISTS (SELECT FROM field.ledger_entry AS entry WHERE entry.reverses = NEW.seq))
+     OR (NEW.due_on <> OLD.due_on AND NOT (
+           NEW.due_on > OLD.due_on AND last.kind IS NOT DISTINCT FROM 'extended'
+           AND starts_with(last.note, to_char(OLD.due_on, 'YYYY-MM-DD') || ' → ' || to_char(NEW.due_on, 'YYYY-MM-DD'))))
+     OR (NEW.escalated <> OLD.escalated AND NEW.escalated <> OLD.escalated + 1
+         AND NOT (NEW.escalated = 0 AND NEW.due_on > OLD.due_on)) THEN
+    RAISE EXCEPTION 'rectification % moves by the steps that are written', OLD.id
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER rectification_stays BEFORE UPDATE ON field.rectification
+CREATE TRIGGER rectification_stays BEFORE INSERT OR UPDATE ON field.rectification
   FOR EACH ROW EXECUTE FUNCTION field.keep_rectification();
 """
 """Run by the migration that makes the table."""
@@ -130,10 +159,11 @@ class Rectification:
     closed_at: datetime | None
     orderer: str
     closer: str | None
+    is_void: bool  # the deduction was taken back whole, not reduced: what it demanded is not urged any more
 
     def is_overdue(self, today: date) -> bool:
         """Whether the unit's last day has passed without a proof that the office looks at."""
-        return self.status in {"ordered", "returned"} and today > self.due_on
+        return self.status in {"ordered", "returned"} and today > self.due_on and not self.is_void
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +179,17 @@ class Step:
 
 
 _orderer, _closer = staff.alias("orderer"), staff.alias("closer")
+_reversing = ledger_entry.alias("reversing")
+standing_seq = func.coalesce(objection.c.replacement_seq, rectification.c.seq)
+"""The entry that an order rests on now, where its objection is joined: the smaller one of a reduced deduction."""
+is_void = select(_reversing.c.seq).where(_reversing.c.reverses == standing_seq).exists()
+"""Whether that entry was taken back."""
 _RECTIFICATION: Select[Any] = select(
-    rectification, _orderer.c.name.label("orderer"), _closer.c.name.label("closer")
+    rectification, _orderer.c.name.label("orderer"), _closer.c.name.label("closer"), is_void.label("is_void")
 ).select_from(
-    rectification.join(_orderer, _orderer.c.id == rectification.c.ordered_by).outerjoin(
-        _closer, _closer.c.id == rectification.c.closed_by
-    )
+    rectification.join(_orderer, _orderer.c.id == rectification.c.ordered_by)
+    .outerjoin(_closer, _closer.c.id == rectification.c.closed_by)
+    .outerjoin(objection, objection.c.seq == rectification.c.seq)
 )
 
 
@@ -173,8 +208,9 @@ def rectification_numbered(connection: Connection, key: int, *, lock: bool = Fal
 
 
 def rectification_of(connection: Connection, seq: int) -> Rectification | None:
-    """What was ordered after that entry."""
-    row = connection.execute(_RECTIFICATION.where(rectification.c.seq == seq)).first()
+    """What was ordered after that entry, or after the one that it replaced: one order a deduction."""
+    query = _RECTIFICATION.where(or_(rectification.c.seq == seq, objection.c.replacement_seq == seq))
+    row = connection.execute(query).first()
     return Rectification(*row) if row else None
 
 

@@ -53,6 +53,16 @@ slip = Table(
 GUARD = """
 CREATE OR REPLACE FUNCTION field.keep_slip() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.read_by IS NOT NULL OR NEW.read_at IS NOT NULL
+       OR (NEW.seq IS NOT NULL AND NOT EXISTS (
+             SELECT FROM field.ledger_entry AS entry WHERE entry.seq = NEW.seq
+               AND entry.unit_id = NEW.unit_id AND entry.evaluation_id = NEW.evaluation_id)) THEN
+      RAISE EXCEPTION 'a slip goes unread to the unit of entry %', NEW.seq
+        USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
   IF TG_OP <> 'UPDATE' OR OLD.read_at IS NOT NULL
      OR to_jsonb(NEW) - 'read_by' - 'read_at' IS DISTINCT FROM to_jsonb(OLD) - 'read_by' - 'read_at' THEN
     RAISE EXCEPTION 'slip % stays as it was issued; its first reading is written once', OLD.id
@@ -60,7 +70,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER slip_stays BEFORE UPDATE OR DELETE ON field.slip
+CREATE TRIGGER slip_stays BEFORE INSERT OR UPDATE OR DELETE ON field.slip
   FOR EACH ROW EXECUTE FUNCTION field.keep_slip();
 """
 """Run by the migration that makes the table."""

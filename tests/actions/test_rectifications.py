@@ -16,13 +16,15 @@ from api.actions.objections import DecisionSent, decide
 from api.actions.papers import read_papers
 from api.actions.rectifications import ProofSent, close, extend, order_revisit, prove, send_back
 from api.objects import Objects
+from api.store.inspection_overview import sites_shown
 from api.store.inspections import assignment_numbered
+from api.store.objections import objection_numbered
 from api.store.papers import papers_of_rectification
 from api.store.rectifications import overdue_in, rectification_numbered, steps_of
 from api.store.slips import slips_about
 from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Refused
-from tests.deductions import a_cast, a_told_entry, an_explained_objection, an_order, some_papers
+from tests.deductions import PDF, a_cast, a_told_entry, an_explained_objection, an_order, some_papers
 from tests.inspections import NOW, a_check_in, a_finding
 
 TODAY = date(2026, 11, 21)
@@ -201,11 +203,66 @@ def test_a_clock_that_jumps_writes_each_slip_once(connection, key):
 
 
 def test_nobody_is_urged_who_has_proven_and_everybody_who_was_returned(connection, objects, cast, key):
-    a_proof(connection, objects, cast, key)
+    a_proof(connection, objects, cast, key, noon(DUE))
     late = noon(DUE + timedelta(days=2))
     assert remind_due(connection, late) == 0
     send_back(connection, key, cast.town.office, "不够", late)
-    assert remind_due(connection, late) == 1
+    assert slips(connection, key) == ["rectification"]
+    again = day_of(late) + timedelta(days=3)
+    assert [remind_due(connection, noon(again + timedelta(days=n))) for n in (0, 1)] == [1, 1]
+    assert slips(connection, key) == ["rectification", "reminder", "urging"]
+
+
+@pytest.mark.parametrize(
+    ("proven", "returned", "due"),
+    [  # days after the order; 21 are given
+        (11, 15, 25),  # ten were left
+        (11, 200, 210),  # however long the office took
+        (20, 20, 23),  # no fewer than a reminder's three
+        (30, 40, 43),  # late was late, and there is time to do it right
+        (1, 1, 21),
+    ],
+)
+def test_a_returned_unit_has_the_days_that_it_had_left(connection, objects, cast, key, proven, returned, due):
+    a_proof(connection, objects, cast, key, noon(TODAY + timedelta(days=proven)))
+    for _ in range(2):
+        send_back(connection, key, cast.town.office, "不够", noon(TODAY + timedelta(days=returned)))
+    found = rectification_numbered(connection, key)
+    assert (found.due_on, found.status) == (TODAY + timedelta(days=due), "returned")
+    moved = [one.note for one in steps_of(connection, key) if one.kind == "extended"]
+    assert moved == ([f"{DUE} → {found.due_on}"] if due > 21 else [])
+
+
+def test_a_proof_that_does_not_do_wipes_out_no_urging(connection, objects, cast, key):
+    for days in (1, 8):
+        remind_due(connection, noon(DUE + timedelta(days=days)))
+    a_proof(connection, objects, cast, key, noon(DUE + timedelta(days=9)))
+    send_back(connection, key, cast.town.office, "空的", noon(DUE + timedelta(days=9)))
+    assert remind_due(connection, noon(DUE + timedelta(days=13))) == 0  # the third is a week after the second
+    assert remind_due(connection, noon(DUE + timedelta(days=15))) == 1
+    assert slips_about(connection, key)[-1].about["times"] == 3
+
+
+def test_papers_that_come_with_the_same_words_again_are_added(connection, objects, cast, key):
+    first, second = read_papers(some_papers())
+    for papers in ((), (first,), (first, second), ()):
+        a_proof(connection, objects, cast, key, papers=papers)
+    assert [one.sha256 for one in papers_of_rectification(connection, key)] == [first.sha256, second.sha256]
+    assert kinds(connection, key) == ["ordered", "proven"]
+    many = read_papers([(f"{n}.pdf", PDF + bytes([n])) for n in range(4)])
+    assert refusal(a_proof, connection, objects, cast, key, papers=many) == "papers_too_many"
+    assert refusal(a_proof, connection, objects, cast, key, staff_id=cast.unit_again) == "rectification_proven"
+
+
+def test_an_order_of_another_day_is_another_order(connection, cast):
+    seq = a_told_entry(connection, cast)
+    later = {"due_on": DUE + timedelta(days=40), "reason": "工期长"}
+    key = an_order(connection, cast, seq, **later)
+    assert an_order(connection, cast, seq, **later) == key
+    for other in ({}, later | {"due_on": DUE}, later | {"reason": "雨季"}):
+        assert refusal(an_order, connection, cast, seq, **other) == "rectification_ordered"
+    extend(connection, key, DUE + timedelta(days=50), "雨季", cast.town.office, NOW)
+    assert an_order(connection, cast, seq, **later) == key
 
 
 def test_an_extension_begins_anew(connection, cast, key):
@@ -230,6 +287,7 @@ def test_what_was_taken_back_is_not_urged_and_can_be_closed(connection, objects,
     objection = an_explained_objection(connection, objects, cast, seq)
     decide(connection, DecisionSent(objection, cast.third_office, "upheld", "属实"), NOW)
     assert remind_due(connection, noon(DUE + timedelta(days=9))) == 0
+    assert overdue_in(connection, cast.town.evaluation_id, DUE + timedelta(days=9)) == []
     close(connection, key, cast.town.second_office, "扣分已冲销", NOW)
     reversing = ledger.entry_numbered(connection, 2)
     assert refusal(an_order, connection, cast, reversing.seq) == "rectification_of_reversed"
@@ -241,7 +299,31 @@ def test_what_was_only_reduced_is_still_to_be_put_right(connection, objects, cas
     objection = an_explained_objection(connection, objects, cast, seq)
     sent = DecisionSent(objection, cast.third_office, "reduced", "情节较轻", Decimal(3))
     decide(connection, sent, NOW)
-    assert remind_due(connection, noon(DUE + timedelta(days=9))) == 1
+    late = DUE + timedelta(days=9)
+    assert remind_due(connection, noon(late)) == 1
+    smaller = objection_numbered(connection, objection).replacement_seq
+    assert refusal(an_order, connection, cast, smaller) == "rectification_ordered"  # one deduction, one order
+    assert [one.seq for one in overdue_in(connection, cast.town.evaluation_id, late)] == [seq]
+    ledger.reverse(connection, smaller, "误记", cast.town.office, cast.town.second_office, NOW)
+    assert overdue_in(connection, cast.town.evaluation_id, late) == []
+
+
+def test_the_map_counts_what_is_overdue_by_the_finding_behind_it(connection, objects, cast):
+    visit = a_check_in(connection, cast.town).visit_id
+    facts = {"finding_id": a_finding(connection, cast.town, visit).id, "rule": "rude_service", "points": "5"}
+    seq = a_told_entry(connection, cast, **facts)
+    objection = an_explained_objection(connection, objects, cast, seq)
+    decide(connection, DecisionSent(objection, cast.third_office, "reduced", "情节较轻", Decimal(3)), NOW)
+    smaller = objection_numbered(connection, objection).replacement_seq
+    an_order(connection, cast, smaller)
+
+    def overdue() -> int:
+        shown = sites_shown(connection, cast.town.evaluation_id, DUE + timedelta(days=9))
+        return next(one.overdue for one in shown if one.site.id == cast.town.site_id)
+
+    assert overdue() == 1
+    ledger.reverse(connection, smaller, "误记", cast.town.office, cast.town.second_office, NOW)
+    assert overdue() == 0
 
 
 def test_eight_clocks_at_once_write_one_slip(engine: Engine):
