@@ -79,7 +79,8 @@ def a_desk(connection: Connection, *, simulated: bool = False, supplied: dict[st
         [{"evaluation_id": evaluation_id, "code": code, "name_zh": zh, "name_en": en} for code, zh, en in UNITS],
     )
     units = {unit.code: unit.id for unit in evaluations.units_of(connection, evaluation_id)}
-    people_of = {"office": "office", "office2": "office", "bureau": "bureau", "inspector": "inspector", "unit": "unit"}
+    people_of = dict.fromkeys(("office", "office2", "office3"), "office")
+    people_of |= {"bureau": "bureau", "inspector": "inspector", "unit": "unit"}
     staff = {
         username: a_person(connection, username, role, units["education"] if role == "unit" else None)
         for username, role in people_of.items()

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
-from api.actions.note_files import keep_note, kept_notes
+from api.actions.known_checkpoints import known_checkpoints, row_signed
+from api.actions.note_files import keep_key, keep_note
 from api.config import Settings
 from api.store import checkpoints, evaluations, results
-from api.store.checkpoints import LOOK, WELL, Kept, Row
+from api.store.checkpoints import LOOK, WELL, Frozen, Kept, Row
 from api.store.owed import beat, emit
 from survey_forms.ledger_copy import write_line
 from survey_forms.ledger_scores import at_size
@@ -27,7 +28,7 @@ from survey_forms.numbers import plain
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scoring.compute import score_by
-from survey_forms.signed_notes import Checkpoint, Note, Signer, Verifier, log_signer, read_checkpoint
+from survey_forms.signed_notes import Checkpoint, Note, Signer, Verifier, log_signer
 from survey_forms.transparency import Tree, canonical_json, leaf_hash, roots_at
 
 TOPIC = "checkpoints"
@@ -62,11 +63,13 @@ def keep_checkpoint(  # noqa: PLR0913 - who, why, when, for which round and with
         occasion: hourly, freeze or asked.
         now: the moment.
         round_id: the round that was frozen.
-        own_notes: directory with the signer's own notes, which the database's owner cannot reach.
+        own_notes: directory with the signer's own notes and keys, which the database's owner cannot reach.
 
     Returns:
         What is wrong; nothing is signed then.
     """
+    if signer and own_notes:
+        keep_key(own_notes, str(signer.verifier))
     try:
         checkpoint = look_through(connection, signer.verifier if signer else None, own_notes)
     except Refused as refused:
@@ -74,56 +77,36 @@ def keep_checkpoint(  # noqa: PLR0913 - who, why, when, for which round and with
         beat(connection, LOOK, json.dumps({"code": fault.code, "path": fault.path, "facts": dict(fault.facts)}))
         return fault
     beat(connection, LOOK, WELL)
+    if round_id is not None:
+        checkpoints.put_frozen(connection, Frozen(round_id, checkpoint.size, checkpoint.root, now.astimezone(UTC)))
     if signer and checkpoints.checkpoint_of(connection, checkpoint.size) is None:
         named = Checkpoint(signer.name, checkpoint.size, checkpoint.root)
         note = str(signer.signed(Note(named.text)))
         if own_notes:
             keep_note(own_notes, named.size, note)
         key = str(signer.verifier)
-        checkpoints.put_checkpoint(
-            connection, Kept(named.size, named.root, note, key, occasion, round_id, now.astimezone(UTC))
-        )
+        checkpoints.put_checkpoint(connection, Kept(named.size, named.root, note, key, occasion, now.astimezone(UTC)))
     return None
 
 
 def look_through(connection: Connection, key: Verifier | None, own_notes: Path | None = None) -> Checkpoint:
-    """Recompute the whole ledger and compare it with every checkpoint of it.
+    """Recompute the whole ledger and compare it with every checkpoint of it, and with what each freeze found.
 
     Raises:
         Refused: `ledger_gap`, `ledger_entry_bent`, `ledger_shrank`, `ledger_rewritten`, `checkpoint_bent`.
     """
-    known = {one.size: one.root for one in _known(connection, key, own_notes)}  # read first: entries only come after
+    known = {
+        (one.size, one.root) for one in known_checkpoints(connection, key, own_notes)
+    }  # entries only come after
     leaves = list(_leaves(connection))
-    if known and max(known) > len(leaves):
-        raise Refused("ledger_shrank", size=len(leaves), last=max(known))
-    roots = roots_at(leaves, {*known, len(leaves)})
-    for size, root in sorted(known.items()):
+    last = max((size for size, _ in known), default=0)
+    if last > len(leaves):
+        raise Refused("ledger_shrank", size=len(leaves), last=last)
+    roots = roots_at(leaves, {len(leaves), *(size for size, _ in known)})
+    for size, root in sorted(known):
         if roots[size] != root:
             raise Refused("ledger_rewritten", size=size)
     return Checkpoint("", len(leaves), roots[len(leaves)])
-
-
-def _known(connection: Connection, key: Verifier | None, own_notes: Path | None) -> Iterator[Checkpoint]:
-    """Every checkpoint that was signed before; those of this key must really be signed by it."""
-    for one in checkpoints.checkpoints(connection):
-        if key and one.verifier_key == str(key):
-            yield _signed(one.note, key, one.size, one.root)
-        else:  # signed with an earlier key, or this process has none
-            yield Checkpoint("", one.size, one.root)
-    for note in kept_notes(own_notes) if own_notes and key else ():
-        found = Note.read(note)
-        if key and any(one.key_id == key.id for one in found.signatures):
-            yield _signed(note.decode(), key)
-
-
-def _signed(note: str, key: Verifier, size: int | None = None, root: bytes | None = None) -> Checkpoint:
-    try:
-        found = read_checkpoint(note.encode(), key)[1]
-    except Refused:
-        raise Refused("checkpoint_bent", size="?" if size is None else size) from None
-    if (size, root) not in {(None, None), (found.size, found.root)}:
-        raise Refused("checkpoint_bent", size=size)
-    return found
 
 
 def _leaves(connection: Connection) -> Iterator[bytes]:
@@ -250,9 +233,14 @@ def checkpoint(connection: Connection, size: int | None = None) -> Kept:
     if size is not None:
         return _known_size(connection, size)
     found = checkpoints.last_checkpoint(connection)
-    if found is None:
-        raise Refused("checkpoint_none")
-    return found
+    while found is not None:
+        try:
+            row_signed(found, {})
+        except Refused:  # no checkpoint, whoever wrote the row; the worker's next look tells the office
+            found = checkpoints.last_checkpoint(connection, below=found.size)
+        else:
+            return found
+    raise Refused("checkpoint_none")
 
 
 def _known_size(connection: Connection, size: int) -> Kept:

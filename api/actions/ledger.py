@@ -27,6 +27,7 @@ from api.store.ledger import (
     upload_digests,
     waiting_request,
 )
+from api.store.objections import objection_of
 from api.store.owed import emit
 from survey_forms.ledger_copy import Evidence
 from survey_forms.numbers import plain
@@ -102,18 +103,21 @@ def enter(  # noqa: PLR0913 - an entry has this many facts
 def reverse(  # noqa: PLR0913, PLR0917 - which, why, who twice and when make a reversal
     connection: Connection, seq: int, basis: str, filed_by: int, decided_by: int, now: datetime
 ) -> int:
-    """Take an entry back by a new one that reverses it, for which two people stand.
+    """Take an entry back by a new one that reverses it, for which two people stand; who made it does not grant that.
 
     Returns:
         The reversing entry's sequence number.
 
     Raises:
-        Refused: `second_person_needed`, `not_found`, `entry_reversed`, `entry_is_reversal`.
+        Refused: `second_person_needed`, `not_found`, `entry_reversed`, `entry_is_reversal`; `third_person_needed`
+            where `decided_by` filed or confirmed the entry.
     """
     if filed_by == decided_by:
         raise Refused("second_person_needed")
     own = lock_ledger(connection)
     old = _reversible(connection, seq)
+    if decided_by in {old.filed_by, old.decided_by}:
+        raise Refused("third_person_needed", seq=seq)
     content = _Content(
         old.evaluation_id, old.unit_id, old.component, old.aspect, old.rule, old.points, basis, filed_by, decided_by,
         reverses=old.seq,
@@ -128,11 +132,13 @@ def ask_reversal(connection: Connection, seq: int, staff_id: int, reason: str, n
         The request's key.
 
     Raises:
-        Refused: `not_found`, `entry_reversed`, `entry_is_reversal`, `reversal_reason_missing`, `reversal_asked`.
+        Refused: `not_found`, `entry_reversed`, `entry_is_reversal`, `reversal_reason_missing`, `reversal_asked`;
+            `reversal_objected` while the unit's objection waits for its own decision.
     """
     if not reason:
         raise Refused("reversal_reason_missing", "reason")
     _reversible(connection, seq)
+    _unobjected(connection, seq)
     values = {"seq": seq, "reason": reason, "asked_by": staff_id, "asked_at": now}
     request_id = put_request(connection, values)
     if request_id is None:
@@ -158,7 +164,8 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
         The reversing entry's sequence number, None where the request was declined.
 
     Raises:
-        Refused: `not_found`, `second_person_needed`, `reversal_decided`, `decision_note_missing`, `entry_reversed`.
+        Refused: `not_found`, `second_person_needed`, `reversal_decided`, `decision_note_missing`, `entry_reversed`;
+            `third_person_needed` where who grants filed or confirmed the entry; `reversal_objected`.
     """
     request = request_numbered(connection, request_id, lock=True)
     if request is None:
@@ -173,6 +180,8 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
         raise Refused("second_person_needed")
     if not grant and not note:
         raise Refused("decision_note_missing", "note")
+    if grant:
+        _unobjected(connection, request.seq)
     decide_request(
         connection,
         request_id,
@@ -273,3 +282,10 @@ def _reversible(connection: Connection, seq: int) -> Entry:
     if done is not None:
         raise Refused("entry_reversed", seq=seq, by=done.seq)
     return entry
+
+
+def _unobjected(connection: Connection, seq: int) -> None:
+    """An objection is decided as one, with its explanation and by people who had no part in the entry."""
+    objected = objection_of(connection, seq)
+    if objected is not None and not objected.is_decided:
+        raise Refused("reversal_objected", seq=seq)

@@ -62,12 +62,12 @@ class Agenda:
             follow(seq, now)
 
     def _reverse(self, seq: int, at: datetime) -> None:
-        """One person asks for a reversal, another grants it."""
+        """One person asks for a reversal, another grants it who had no part in the entry."""
         request = ask_reversal(self.connection, seq, self.staff["office2"], REVERSAL, at)
         grant = True
 
         def decided(now: datetime) -> None:
-            decide_reversal(self.connection, request, self.staff["office"], grant, "同意冲销。", now)
+            decide_reversal(self.connection, request, self.staff["office3"], grant, "同意冲销。", now)
 
         self.add(at + timedelta(minutes=50), decided)
 

@@ -34,11 +34,22 @@ checkpoint = Table(
     Column("note", Text, nullable=False),  # the signed note, byte for byte
     Column("verifier_key", Text, nullable=False),  # whose signature it is: "name+hash+key"
     Column("occasion", Text, nullable=False),
-    Column("round_id", ForeignKey(round_.c.id)),
     moment("made_at"),
     CheckConstraint("size >= 0", name="size"),
     CheckConstraint("octet_length(root) = 32", name="root"),
     CheckConstraint("occasion IN ('hourly','freeze','asked')", name="occasion"),
+    schema="field",
+)
+
+frozen_ledger = Table(
+    "frozen_ledger",  # the ledger as a freeze found it, also where a checkpoint of its size was signed before
+    metadata,
+    Column("round_id", ForeignKey(round_.c.id), primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    moment("seen_at"),
+    CheckConstraint("size >= 0", name="size"),
+    CheckConstraint("octet_length(root) = 32", name="root"),
     schema="field",
 )
 
@@ -52,8 +63,17 @@ class Kept:
     note: str
     verifier_key: str
     occasion: str  # hourly, freeze, asked
-    round_id: int | None
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """How many entries the ledger had when a round was frozen, and their root."""
+
+    round_id: int
+    size: int
+    root: bytes
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +91,13 @@ def checkpoints(connection: Connection) -> list[Kept]:
     return [Kept(*row) for row in connection.execute(select(checkpoint).order_by(checkpoint.c.size))]
 
 
-def last_checkpoint(connection: Connection) -> Kept | None:
-    """The largest."""
-    row = connection.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).first()
+def last_checkpoint(connection: Connection, below: int | None = None) -> Kept | None:
+    """The largest that the ledger has the entries for; one that claims more is none, whoever wrote it."""
+    size = select(func.coalesce(func.max(ledger_entry.c.seq), 0)).scalar_subquery()
+    query = select(checkpoint).where(checkpoint.c.size <= size)
+    if below is not None:
+        query = query.where(checkpoint.c.size < below)
+    row = connection.execute(query.order_by(checkpoint.c.size.desc()).limit(1)).first()
     return Kept(*row) if row else None
 
 
@@ -88,6 +112,17 @@ def put_checkpoint(connection: Connection, kept: Kept) -> bool:
     values = {column.name: getattr(kept, column.name) for column in checkpoint.columns}
     statement = insert(checkpoint).values(values).on_conflict_do_nothing()
     return connection.execute(statement.returning(checkpoint.c.size)).first() is not None
+
+
+def put_frozen(connection: Connection, frozen: Frozen) -> None:
+    """Keep what a freeze found; the first look after it is the one that stays."""
+    values = {column.name: getattr(frozen, column.name) for column in frozen_ledger.columns}
+    connection.execute(insert(frozen_ledger).values(values).on_conflict_do_nothing())
+
+
+def frozen_ledgers(connection: Connection) -> dict[int, Frozen]:
+    """What each freeze found, by round."""
+    return {row.round_id: Frozen(*row) for row in connection.execute(select(frozen_ledger))}
 
 
 def ledger_size(connection: Connection) -> int:

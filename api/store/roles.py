@@ -47,7 +47,9 @@ _ONLY_GROWS = dict.fromkeys(
     (
         *("roll.frame", "roll.frame_member", "roll.plan", "roll.draw", "roll.draw_refusal"),
         *("roll.contact_attempt", "result.weighting", "result.weight"),
-        *("field.ledger_entry", "field.checkpoint", "field.blob", "field.rectification_step", "field.paper"),
+        *("field.ledger_entry", "field.checkpoint", "field.frozen_ledger", "field.blob"),
+        *("field.rectification_step", "field.paper"),
+        *("field.checklist", "field.reversal_request"),
     ),
     "UPDATE, DELETE",
 )
@@ -58,6 +60,8 @@ _STAYS = dict.fromkeys(
     ),
     "DELETE",
 )
+_SIGNED = dict.fromkeys(("field.checkpoint", "field.frozen_ledger"), "INSERT, UPDATE, DELETE")
+"""Who shows checkpoints makes none: the key is the worker's, and so are the rows."""
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
 
 GRANTS: Mapping[str, Grants] = {
@@ -67,6 +71,7 @@ GRANTS: Mapping[str, Grants] = {
             "tally": READ,
         },
         {
+            "field.reversal_request": ("UPDATE (status, decided_by, decided_at, decision_note)",),
             "ballot.draft": (WRITE,),
             "ballot.draft_file": (WRITE,),
             "ballot.response": ("INSERT", "SELECT (id, survey_id)"),  # how many wait to be counted
@@ -77,7 +82,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS},
+        {"office.audit": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS, **_SIGNED},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},

@@ -13,6 +13,7 @@ from api.actions import ledger
 from api.actions.checkpoints import (
     Trees,
     ask_checkpoint,
+    checkpoint,
     composite_at,
     consistency,
     copy_of,
@@ -22,17 +23,18 @@ from api.actions.checkpoints import (
     origin_of,
     signer_of,
 )
-from api.actions.note_files import kept_notes
+from api.actions.note_files import kept_keys, kept_notes
 from api.commands.init_db import make_roles
 from api.store import checkpoints
 from api.store.base import make_engine
+from api.store.evaluations import round_
 from api.store.ledger import ledger_entry
 from api.store.results import composite
 from api.store.roles import GRANTS, WEB, WORKER, as_role
 from survey_forms.ledger_copy import read_line
 from survey_forms.ledger_examination import examine
 from survey_forms.refusal import Refused
-from survey_forms.signed_notes import log_signer, read_checkpoint
+from survey_forms.signed_notes import Checkpoint, Note, log_signer, read_checkpoint
 from survey_forms.transparency import tree_root, verify_consistency, verify_inclusion
 from tests.inspections import NOW, a_town, an_entry
 
@@ -149,16 +151,90 @@ def test_a_process_without_the_key_looks_and_signs_nothing(connection, town):
     assert keep_checkpoint(connection, None, "hourly", NOW).code == "ledger_entry_bent"
 
 
-def test_a_new_key_goes_on_where_the_old_one_ended(connection, town):
+def test_a_new_key_goes_on_where_the_old_one_ended(connection, town, tmp_path):
     an_entry(connection, town)
-    keep(connection)
+    keep(connection, own_notes=tmp_path)
     an_entry(connection, town)
     newer = log_signer(b"n" * 40, SIGNER.name)
-    assert keep_checkpoint(connection, newer, "hourly", NOW) is None
-    assert [one.verifier_key for one in checkpoints.checkpoints(connection)] == [
-        str(SIGNER.verifier),
-        str(newer.verifier),
-    ]
+    assert keep_checkpoint(connection, newer, "hourly", NOW).code == "checkpoint_bent"  # it knows no other key
+    assert keep_checkpoint(connection, newer, "hourly", NOW, own_notes=tmp_path) is None
+    keys = [str(SIGNER.verifier), str(newer.verifier)]
+    assert [one.verifier_key for one in checkpoints.checkpoints(connection)] == keys
+    assert kept_keys(tmp_path) == keys
+
+
+@pytest.mark.parametrize(
+    "another",
+    [log_signer(b"n" * 40, SIGNER.name), log_signer(b"k" * 40, "other.example/mingcha-ledger")],
+    ids=["another key", "another address"],
+)
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_the_signers_own_notes_count_whoever_signed_them(connection, town, tmp_path, another, forgotten):
+    for _ in range(4):
+        an_entry(connection, town)
+    keep(connection, own_notes=tmp_path)
+    bend(connection, "DELETE FROM field.ledger_entry WHERE seq > 2")
+    bend(connection, "DELETE FROM field.checkpoint")
+    if forgotten:
+        (tmp_path / "log.keys").unlink()
+    wrong = keep_checkpoint(connection, another, "hourly", NOW, own_notes=tmp_path)
+    assert (wrong.code, wrong.facts) == ("ledger_shrank", {"size": 2, "last": 4})
+    assert checkpoints.checkpoints(connection) == []
+
+
+def forge(connection, size: int, note: str, key: str) -> None:
+    values = {"size": size, "root": bytes(32), "note": note, "verifier_key": key, "occasion": "hourly", "made_at": NOW}
+    connection.execute(insert(checkpoints.checkpoint).values(values))
+
+
+@pytest.mark.parametrize("size", [1, 1_000_000])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_row_that_no_known_key_signed_is_named_and_never_shown_as_the_latest(connection, town, size, signed):
+    keep(connection)
+    an_entry(connection, town)
+    honest = checkpoint(connection)
+    thief = log_signer(b"t" * 40, SIGNER.name)
+    note = str(thief.signed(Note(Checkpoint(thief.name, size, bytes(32)).text))) if signed else "forged"
+    forge(connection, size, note, str(thief.verifier) if signed else "evil+00000000+AAAA")
+    wrong = keep(connection)
+    assert (wrong.code, wrong.facts) == ("checkpoint_bent", {"size": size})
+    if not signed or size > 1:  # a process without keys cannot tell one well-formed signature from another
+        assert checkpoint(connection) == honest
+        assert keep_checkpoint(connection, None, "hourly", NOW) is not None
+
+
+def test_a_freeze_stays_with_its_round_where_a_checkpoint_of_its_size_is_there_already(engine):
+    with engine.begin() as connection:
+        town = a_town(connection)
+        first, second = (
+            connection.execute(
+                insert(round_)
+                .values(evaluation_id=town.evaluation_id, name_zh="-", name_en="-", opens_at=NOW, closes_at=NOW)
+                .returning(round_.c.id)
+            ).scalar_one()
+            for _ in range(2)
+        )
+        an_entry(connection, town)
+        keep(connection)
+        assert keep_checkpoint(connection, SIGNER, "freeze", NOW, round_id=first) is None
+        (kept,) = checkpoints.checkpoints(connection)
+        an_entry(connection, town)
+        assert keep_checkpoint(connection, None, "freeze", NOW, round_id=second) is None  # another host signs
+        assert keep_checkpoint(connection, SIGNER, "freeze", NOW, round_id=first) is None  # the job came twice
+        frozen = checkpoints.frozen_ledgers(connection)
+    assert (frozen[first].size, frozen[first].root) == (1, kept.root)
+    assert (frozen[second].size, frozen[second].root) == (2, tree_root(checkpoint_leaves(engine, 2)))
+    with engine.begin() as connection:
+        bend(connection, "DELETE FROM field.checkpoint")
+        rewrite(connection, town, 2)
+        assert keep(connection).code == "ledger_rewritten"
+    with engine.begin() as connection, pytest.raises(IntegrityError):
+        connection.execute(text("UPDATE field.frozen_ledger SET size = 0"))
+
+
+def checkpoint_leaves(engine, size: int) -> list[bytes]:
+    with engine.connect() as connection:
+        return checkpoints.leaves(connection, size)
 
 
 def test_the_logs_name_has_no_port(settings):
@@ -190,7 +266,7 @@ def test_proofs_hold_between_all_checkpoints(connection, town):
 def test_the_copy_is_what_the_verifier_reads(connection, town):
     for _ in range(6):
         an_entry(connection, town, basis="“引号”、emoji 🙂 \\ \u2028")
-    ledger.reverse(connection, 2, "异议成立", town.second_office, town.office, NOW)
+    ledger.reverse(connection, 2, "异议成立", town.office, town.second_office, NOW)
     keep(connection)
     copy = list(copy_of(connection, 1, 7))
     note = read_checkpoint(checkpoints.last_checkpoint(connection).note.encode(), SIGNER.verifier)[1]
@@ -226,7 +302,7 @@ def test_a_score_of_the_past_has_the_deductions_of_then(connection, town):
     connection.execute(insert(composite).values(**values, input=document, problems=[], errors={}, computed_at=NOW))
     an_entry(connection, town, points="3")
     keep(connection)
-    ledger.reverse(connection, 1, "异议成立", town.second_office, town.office, NOW)
+    ledger.reverse(connection, 1, "异议成立", town.office, town.second_office, NOW)
     an_entry(connection, town, points="1")
     keep(connection)
     found = {size: composite_at(connection, town.evaluation_id, size).output["units"][0] for size in (0, 1, 3)}
@@ -234,9 +310,10 @@ def test_a_score_of_the_past_has_the_deductions_of_then(connection, town):
     assert {size: one["composite"] for size, one in found.items()} == {0: "904.00", 1: "901.00", 3: "903.00"}
 
 
-def test_the_web_and_the_worker_may_add_checkpoints_and_change_none():
-    for role in (WEB, WORKER):
-        assert GRANTS[role].but["field.checkpoint"] == "UPDATE, DELETE"
+def test_the_worker_may_add_checkpoints_and_nobody_changes_one():
+    for table in ("field.checkpoint", "field.frozen_ledger"):
+        assert GRANTS[WORKER].but[table] == "UPDATE, DELETE"
+        assert GRANTS[WEB].but[table] == "INSERT, UPDATE, DELETE"
 
 
 def test_the_worker_signs_with_the_rights_that_it_has_and_the_web_asks_and_reads(engine):
@@ -255,6 +332,9 @@ def test_the_worker_signs_with_the_rights_that_it_has_and_the_web_asks_and_reads
         for account in (worker, web):
             with pytest.raises(ProgrammingError, match="permission denied"), account.begin() as connection:
                 connection.execute(text("DELETE FROM field.checkpoint"))
+        for table in ("checkpoint", "frozen_ledger"):
+            with pytest.raises(ProgrammingError, match="permission denied"), web.begin() as connection:
+                connection.execute(text(f"INSERT INTO field.{table} SELECT * FROM field.{table}"))  # noqa: S608 - above
     finally:
         worker.dispose()
         web.dispose()

@@ -215,7 +215,7 @@ class TestFiling:
         indicators.confirm_batch(connection, file_it(connection, desk), desk.staff["office2"], NOW)
         (entry,) = entries_of(connection, desk.evaluation.id)
         request = ledger.ask_reversal(connection, entry.seq, desk.staff["office"], "采集有误", NOW)
-        ledger.decide_reversal(connection, request, desk.staff["office2"], True, "", NOW)
+        ledger.decide_reversal(connection, request, desk.staff["office3"], True, "", NOW)
         assert file_it(connection, desk, GOOD.replace("921.50", "930"))
 
     def test_what_a_survey_measures_cannot_be_imported(self, connection, desk):

@@ -16,6 +16,7 @@ from api.store.owed import outbox
 from api.store.uploads import upload
 from survey_forms.refusal import Refused
 from survey_forms.transparency import canonical_json, leaf_hash, tree_root
+from tests.deductions import a_cast, a_told_entry, an_objection
 from tests.inspections import NOW, a_check_in, a_finding, a_photo, a_town, an_entry, hashed
 from worker.photos import render
 
@@ -112,6 +113,39 @@ def test_a_reversal_for_which_one_person_stands_is_none(connection, town):
     assert ledger.reverse(connection, seq, "异议成立", town.office, town.second_office, NOW) == seq + 1
 
 
+@pytest.mark.parametrize("who", ["inspector", "office"])
+def test_who_filed_or_confirmed_an_entry_does_not_grant_its_reversal(connection, town, who):
+    seq, person = an_entry(connection, town), getattr(town, who)
+    request = ledger.ask_reversal(connection, seq, town.second_office, "理由", NOW)
+    with pytest.raises(Refused) as granted:
+        ledger.decide_reversal(connection, request, person, True, "", NOW)
+    assert granted.value.code == "third_person_needed"
+    with pytest.raises(Refused) as reversed_:
+        ledger.reverse(connection, seq, "理由", town.second_office, person, NOW)
+    assert reversed_.value.code == "third_person_needed"
+    values = {
+        "seq": seq + 1, "evaluation_id": town.evaluation_id, "unit_id": town.unit_id, "component": "inspection",
+        "rule": "r", "points": Decimal(2), "basis": "b", "filed_by": town.second_office, "decided_by": person,
+        "entered_at": NOW, "body": {}, "leaf_hash": bytes(32), "reverses": seq,
+    }  # fmt: skip
+    with pytest.raises(IntegrityError, match="a third person grants"):
+        connection.execute(ledger_entry.insert().values(values))
+
+
+def test_nothing_is_reversed_by_the_way_while_its_objection_waits(connection, tmp_path):
+    cast = a_cast(connection)
+    seq = a_told_entry(connection, cast)
+    request = ledger.ask_reversal(connection, seq, cast.town.office, "理由", NOW)
+    an_objection(connection, Objects(tmp_path), cast, seq)
+    with pytest.raises(Refused) as granted:
+        ledger.decide_reversal(connection, request, cast.third_office, True, "", NOW)
+    assert granted.value.code == "reversal_objected"
+    assert ledger.decide_reversal(connection, request, cast.third_office, False, "待异议决定", NOW) is None
+    with pytest.raises(Refused) as asked:
+        ledger.ask_reversal(connection, seq, cast.town.office, "理由", NOW)
+    assert asked.value.code == "reversal_objected"
+
+
 def test_a_reduced_deduction_rests_on_what_the_reversed_one_rested_on(connection, town, tmp_path):
     objects = Objects(tmp_path)
     visit_id = a_check_in(connection, town).visit_id
@@ -120,7 +154,7 @@ def test_a_reduced_deduction_rests_on_what_the_reversed_one_rested_on(connection
     finding = a_finding(connection, town, visit_id, photos=(photo.sha256,))
     uploads = [an_upload_row(connection, town, visit_id, number) for number in (2, 1)]
     seq = decide_finding(connection, finding.id, town.office, True, "", NOW)
-    ledger.reverse(connection, seq, "异议部分成立", town.second_office, town.office, NOW)
+    ledger.reverse(connection, seq, "异议部分成立", town.office, town.second_office, NOW)
     reduced = an_entry(connection, town, points="1", instead_of=seq)
 
     first, second = entry_numbered(connection, seq), entry_numbered(connection, reduced)
@@ -141,7 +175,7 @@ def test_nothing_is_entered_instead_of_an_entry_that_is_not_there(connection, to
 
 def test_the_unit_is_owed_a_slip_for_every_entry(connection, town):
     seq = an_entry(connection, town)
-    ledger.reverse(connection, seq, "异议成立", town.second_office, town.office, NOW)
+    ledger.reverse(connection, seq, "异议成立", town.office, town.second_office, NOW)
     rows = connection.execute(select(outbox.c.key).where(outbox.c.topic == "slips").order_by(outbox.c.version))
     assert [row.key for row in rows] == [str(seq), str(seq + 1)]
 

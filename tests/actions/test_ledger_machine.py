@@ -87,6 +87,17 @@ class LedgerMachine(RuleBasedStateMachine):
             else:
                 raise AssertionError("one person was enough")
 
+    @precondition(lambda self: self.stands)
+    @rule(data=st.data(), who=st.sampled_from(["inspector", "office"]))
+    def take_back_what_one_made(self, data, who):
+        seq = data.draw(st.sampled_from(sorted(self.stands)))
+        try:
+            ledger.reverse(self.connection, seq, "-", self.town.second_office, getattr(self.town, who), NOW)
+        except Refused as refused:
+            assert refused.code == "third_person_needed"  # noqa: PT017 - what comes else is a fault
+        else:
+            raise AssertionError(f"the entry's {who} was enough")
+
     @precondition(lambda self: self.leaves)
     @rule(statement=st.sampled_from([
         "UPDATE field.ledger_entry SET points = points + 1",

@@ -171,8 +171,8 @@ def test_findings_reach_the_composite_through_the_ledger_and_its_caps(connection
     assert row["composite"] == CASES[scheme]["composite"]
     assert Decimal(row["cut_by_cap"]) == total.entered - total.counts
 
-    request = ask_reversal(connection, seqs[0], town.second_office, "复核不成立。", NOW)
-    decide_reversal(connection, request, town.office, True, "同意。", NOW)
+    request = ask_reversal(connection, seqs[0], town.office, "复核不成立。", NOW)
+    decide_reversal(connection, request, town.second_office, True, "同意。", NOW)
     assert composed(connection, town, tmp_path)["composite"] == CASES[scheme]["reversed"]
 
 

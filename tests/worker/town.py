@@ -91,7 +91,7 @@ def a_town(connection: Connection, code: str = "town-2026", *, simulated: bool =
 
 
 def _staff(connection: Connection, code: str, unit_id: int) -> dict[str, int]:
-    people_ = {"office": None, "office2": None, "bureau": None, "inspector": None, "unit": unit_id}
+    people_ = {"office": None, "office2": None, "office3": None, "bureau": None, "inspector": None, "unit": unit_id}
     return {
         name: connection.execute(
             insert(people.staff)
@@ -99,7 +99,7 @@ def _staff(connection: Connection, code: str, unit_id: int) -> dict[str, int]:
                 username=f"{name}@{code}",
                 password_hash=generate_password_hash(name, "pbkdf2:sha256:1"),
                 name=name,
-                role=name.removesuffix("2"),
+                role=name.rstrip("23"),
                 unit_id=unit,
             )
             .returning(people.staff.c.id)
@@ -241,7 +241,7 @@ def enter(
             "reverses": reverses,
             "basis": "=1+1",
             "filed_by": town.staff_ids["office"],
-            "decided_by": town.staff_ids["office2"],
+            "decided_by": town.staff_ids["office3" if reverses else "office2"],
             "entered_at": NOW,
             "body": {},
             "leaf_hash": sha256(f"{town.evaluation_id}/{seq}".encode()).digest(),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from api.store import ledger, objections, rectifications, slips
+from api.store import ledger_guard, objections, rectifications, slips
 revision = '0004'
 down_revision = '0003'
 branch_labels = None
@@ -23,6 +23,10 @@ CHECKS = (
 
 
 PINNED = """
+UPDATE result.composite AS made SET was_published = true
+FROM office.round AS one WHERE made.evaluation_id = one.evaluation_id AND made.inputs_digest = one.published_digest
+"""
+PUBLISHED = """
 UPDATE office.round AS one SET published_digest = made.inputs_digest
 FROM office.audit AS act, result.composite AS made
 WHERE act.act = 'round_published' AND (act.about ->> 'round')::integer = one.id
@@ -43,7 +47,7 @@ def upgrade() -> None:
     sa.CheckConstraint('(media_type IS NULL) = (refused IS NOT NULL)', name=op.f('ck_blob_verdict')),
     sa.CheckConstraint('octet_length(sha256) = 32', name=op.f('ck_blob_sha256')),
     sa.ForeignKeyConstraint(['staff_id'], ['office.staff.id'], name=op.f('fk_blob_staff_id_staff')),
-    sa.PrimaryKeyConstraint('sha256', name=op.f('pk_blob')),
+    sa.PrimaryKeyConstraint('sha256', 'staff_id', name=op.f('pk_blob')),
     schema='field'
     )
     op.create_table('device',
@@ -223,6 +227,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_upload')),
     schema='field'
     )
+    op.create_index('ix_upload_blobs', 'upload', ['blobs'], unique=False, schema='field', postgresql_using='gin')
     op.create_index('ix_upload_open', 'upload', ['received_at'], unique=False, schema='field', postgresql_where=sa.text("status != 'settled'"))
     op.create_index(op.f('ix_upload_staff_id'), 'upload', ['staff_id'], unique=False, schema='field')
     op.create_table('checklist',
@@ -405,6 +410,8 @@ def upgrade() -> None:
     op.create_check_constraint(op.f('ck_round_corrected'), 'round', '(corrected_by IS NULL) = (corrected_at IS NULL) AND (corrected_by IS NULL OR published_by IS NOT NULL)', schema='office')
     op.create_foreign_key(op.f('fk_round_corrected_by_staff'), 'round', 'staff', ['corrected_by'], ['id'], source_schema='office', referent_schema='office')
     op.create_foreign_key('fk_round_published_composite', 'round', 'composite', ['evaluation_id', 'published_digest'], ['evaluation_id', 'inputs_digest'], source_schema='office', referent_schema='result')
+    op.add_column('composite', sa.Column('was_published', sa.Boolean(), server_default='false', nullable=False), schema='result')
+    op.execute(PUBLISHED)
     op.execute(PINNED)
     op.add_column('site', sa.Column('code', sa.Text(), server_default='', nullable=False), schema='field')
     op.add_column('site', sa.Column('fence', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True), schema='field')
@@ -418,7 +425,7 @@ def upgrade() -> None:
     for table in ADDED_ONLY:
         op.execute(f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
                    "FOR EACH STATEMENT EXECUTE FUNCTION field.refuse_change()")
-    for guard in (ledger.THIRD_PERSON, objections.GUARD, rectifications.GUARD, slips.GUARD):
+    for guard in (ledger_guard.THIRD_PERSON, objections.GUARD, rectifications.GUARD, slips.GUARD):
         op.execute(guard)
 
 
@@ -436,6 +443,7 @@ def downgrade() -> None:
     op.drop_column('site', 'risk', schema='field')
     op.drop_column('site', 'fence', schema='field')
     op.drop_column('site', 'code', schema='field')
+    op.drop_column('composite', 'was_published', schema='result')
     for column in ('published_digest', 'corrected_by', 'corrected_at'):
         op.drop_column('round', column, schema='office')
     op.drop_constraint(op.f('fk_photo_blurred_by_staff'), 'photo', schema='field', type_='foreignkey')
@@ -480,6 +488,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_checklist_visit_id'), table_name='checklist', schema='field')
     op.drop_table('checklist', schema='field')
     op.drop_index(op.f('ix_upload_staff_id'), table_name='upload', schema='field')
+    op.drop_index('ix_upload_blobs', table_name='upload', schema='field', postgresql_using='gin')
     op.drop_index('ix_upload_open', table_name='upload', schema='field', postgresql_where=sa.text("status != 'settled'"))
     op.drop_table('upload', schema='field')
     op.drop_table('crew', schema='field')
