@@ -65,6 +65,9 @@ REMINDERS_EVERY = 60.0
 """Units are reminded and urged by the day; a minute late is early."""
 
 BEAT_EVERY = 5.0
+AGAIN_AFTER = 10.0
+"""Seconds after which a chore that failed is tried again, however seldom it is due; the others go on meanwhile."""
+
 log = logging.getLogger(__name__)
 
 
@@ -106,8 +109,11 @@ class Dispatcher:
             topics = owed.due_topics(connection) & OUTBOX_WORK.keys()
             if tallies.are_waiting(connection):
                 topics.add(TALLY)
-            if self._is_time("stuck", STUCK_EVERY) and tallies.are_waiting(connection, stuck=True):
+            look_for_stuck = self._is_time("stuck", STUCK_EVERY)
+            if look_for_stuck and tallies.are_waiting(connection, stuck=True):
                 topics.add(STUCK)
+        if look_for_stuck:
+            self._last["stuck"] = self._clock()
         for settled in self._unanswered_since.keys() - topics:
             del self._unanswered_since[settled]
         return topics
@@ -145,40 +151,59 @@ class Dispatcher:
         return waiting == 0
 
     def _keep_house(self) -> None:
-        if self._is_time("beat", BEAT_EVERY):
-            with self._shop.database.write() as connection:
-                owed.beat(connection, owed.DISPATCHER, "degraded" if self._away["redis"] else "ok")
-        if self._is_time("housekeeping", HOUSEKEEPING_EVERY):
-            with self._shop.database.write() as connection:
-                owed.forget_done(connection)
-            drop_abandoned(self._shop.objects, self._shop.now() - ABANDONED_AFTER)
-        if self._shop.secret_key and self._is_time("seals", SEALS_EVERY):
-            with self._shop.database.write() as connection:
-                open_due(connection, self._shop.secret_key, self._shop.now())
-            with self._shop.database.write() as connection:
-                publish_due(connection, self._shop.secret_key, self._shop.now())
-        if self._is_time("reminders", REMINDERS_EVERY):
-            with self._shop.database.write() as connection:
-                remind_due(connection, self._shop.now())
-        if self._is_time("checkpoints", CHECKPOINT_EVERY):
-            with self._shop.database.write() as connection:
-                keep_hourly_checkpoint(connection, self._shop)
-        if self._is_time("drafts", DRAFTS_EVERY):
-            with self._shop.database.write() as connection:
-                forgotten = forget_drafts(connection, self._shop.now())
-            with self._shop.database.write() as connection:
-                unclosed = close_ended(connection, self._shop.now())
-            if unclosed:
-                log.error("ALERT boxes and spent codes of the surveys %s differ; their ballots stay unclosed", unclosed)
-            if forgotten:
-                log.info("%d drafts went with their surveys", forgotten)
+        self._do("beat", BEAT_EVERY, self._beat)
+        self._do("housekeeping", HOUSEKEEPING_EVERY, self._clear_up)
+        self._do("seals", SEALS_EVERY, self._open_seals)
+        self._do("reminders", REMINDERS_EVERY, self._remind)
+        self._do("checkpoints", CHECKPOINT_EVERY, self._sign)
+        self._do("drafts", DRAFTS_EVERY, self._end_surveys)
+
+    def _beat(self) -> None:
+        with self._shop.database.write() as connection:
+            owed.beat(connection, owed.DISPATCHER, "degraded" if self._away["redis"] else "ok")
+
+    def _clear_up(self) -> None:
+        with self._shop.database.write() as connection:
+            owed.forget_done(connection)
+        drop_abandoned(self._shop.objects, self._shop.now() - ABANDONED_AFTER)
+
+    def _open_seals(self) -> None:
+        if not self._shop.secret_key:
+            return
+        with self._shop.database.write() as connection:
+            open_due(connection, self._shop.secret_key, self._shop.now())
+        with self._shop.database.write() as connection:
+            publish_due(connection, self._shop.secret_key, self._shop.now())
+
+    def _remind(self) -> None:
+        with self._shop.database.write() as connection:
+            remind_due(connection, self._shop.now())
+
+    def _sign(self) -> None:
+        with self._shop.database.write() as connection:
+            keep_hourly_checkpoint(connection, self._shop)
+
+    def _end_surveys(self) -> None:
+        with self._shop.database.write() as connection:
+            forgotten = forget_drafts(connection, self._shop.now())
+        with self._shop.database.write() as connection:
+            unclosed = close_ended(connection, self._shop.now())
+        if unclosed:
+            log.error("ALERT boxes and spent codes of the surveys %s differ; their ballots stay unclosed", unclosed)
+        if forgotten:
+            log.info("%d drafts went with their surveys", forgotten)
+
+    def _do(self, chore: str, every: float, act: Callable[[], None]) -> None:
+        """Do a chore whose time has come; it counts as done once it is."""
+        if not self._is_time(chore, every):
+            return
+        begun = self._clock()
+        self._last[chore] = begun - max(every - AGAIN_AFTER, 0.0)  # should it fail
+        act()
+        self._last[chore] = begun
 
     def _is_time(self, task: str, every: float) -> bool:
-        now = self._clock()
-        if now - self._last.get(task, float("-inf")) < every:
-            return False
-        self._last[task] = now
-        return True
+        return self._clock() - self._last.get(task, float("-inf")) >= every
 
     def _note(self, what: str, *, away: bool, error: Exception | None = None) -> None:
         """Log a change once, not every second."""

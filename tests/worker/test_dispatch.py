@@ -9,6 +9,7 @@ from api.actions.tally import recount
 from api.store import owed, tallies
 from api.store.results import latest_composite
 from tests.worker.town import answer, enter, rate_all, score_indicators, untallied
+from worker import dispatch
 from worker import drain as drains
 from worker.dispatch import MOST_BELLS, Dispatcher, connect
 from worker.drain import TALLY, drain
@@ -179,3 +180,24 @@ def test_an_entry_in_the_ledger_moves_the_composite(shop, town):
     assert found is not None
     assert found.output is not None
     assert found.output["units"][0]["composite"] == "89.20"  # 91.5 × 80 % + 90 × 20 % − 2
+
+
+def test_a_chore_that_failed_is_tried_again_soon_and_holds_up_no_other(shop, valkey_url, monkeypatch):
+    clock, signed, reminded = Clock(), [], []
+
+    def sign(_connection, _shop) -> None:
+        if clock.seconds == 1000.0:
+            raise OSError("the disk is full")
+        signed.append(clock.seconds)
+
+    monkeypatch.setattr(dispatch, "keep_hourly_checkpoint", sign)
+    monkeypatch.setattr(dispatch, "close_ended", lambda *_: reminded.append(clock.seconds) or [])
+    dispatcher = Dispatcher(shop, connect(valkey_url), clock)
+    seen = []
+    for seconds in (1000, 1001, 1009, 1010, 1011, 4609, 4610, 4611, 8209, 8210):
+        clock.seconds = float(seconds)
+        dispatcher.look()
+        seen.append((seconds, list(signed)))
+    assert seen[:4] == [(1000, []), (1001, []), (1009, []), (1010, [1010.0])]
+    assert signed == [1010.0, 4610.0, 8210.0]
+    assert reminded[0] == 1001.0  # the chore after it waited a second, and not ten
