@@ -107,7 +107,7 @@ def _rate(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sites(connection: Connection, said: Said, item: Item) -> list[dict[str, Any]]:
-    """The sites in use, with this year's visits until the draw's last day."""
+    """The sites in use, with the visits that draws of this item sent there this year."""
     year = said.first_day.year
     visits = site_directory.visits_by_site(connection, item.id, date(year, 1, 1), date(year, 12, 31))
     found = [one for one in site_directory.entries(connection, item.evaluation_id) if not one.withdrawn]
@@ -122,6 +122,7 @@ def _sites(connection: Connection, said: Said, item: Item) -> list[dict[str, Any
             "lat": degrees(one.lat),
             "lon": degrees(one.lon),
             "datum": one.datum,
+            "risk": one.risk,
             "group": RAISED if one.id in said.raised else one.risk,
             "visits": visits.get(one.id, 0),
             "because": said.raised.get(one.id, ""),

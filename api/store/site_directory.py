@@ -89,13 +89,17 @@ def change_entry(connection: Connection, site_id: int, values: Mapping[str, Any]
 
 
 def visits_by_site(connection: Connection, item_id: int, first: date, last: date) -> dict[int, int]:
-    """How often each site was inspected under an item from one day to another; what is sealed is not counted."""
+    """How often a draw's visit to each site under an item began, from one day to another; what is sealed is not counted.
+
+    Work made by hand is left out: whoever orders it would choose which sites are drawn no more.
+    """
     query = (
         select(assignment.c.site_id, func.count())
         .join(visit, visit.c.assignment_id == assignment.c.id)
         .where(
             assignment.c.item_id == item_id, assignment.c.day.between(first, last), assignment.c.site_id.is_not(None)
         )
+        .where(assignment.c.draw_id.is_not(None))
         .group_by(assignment.c.site_id)
     )
     return {row[0]: row[1] for row in connection.execute(query)}

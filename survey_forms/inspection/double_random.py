@@ -15,12 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
-from math import asin, ceil, cos, radians, sin, sqrt
-
-from geopy.distance import geodesic
+from math import ceil
 
 from survey_forms.inspection.datum import Position
+from survey_forms.inspection.nearness import is_within
 from survey_forms.refusal import Refused
 from survey_forms.sampling.drawing import draw_stratum
 from survey_forms.sampling.tickets import ticket
@@ -41,10 +39,6 @@ class Unsent(StrEnum):
     BUSY = "busy"  # on every day too few of those are free
 
 
-EARTH_M = 6_371_008.8
-"""Mean radius of the WGS-84 ellipsoid."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rate:
     """What is drawn of a group: a share of all its sites, rounded up, `least` at least, and no more than are left.
@@ -63,10 +57,14 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A site as the directory had it; `visits` under this item since the year began."""
+    """A site as the directory had it; `visits` that draws of this item sent there since the year began.
+
+    `group` is what it is drawn in: its risk class, or `raised`.
+    """
 
     id: str
     unit: str
+    risk: str
     group: str
     visits: int
     position: Position  # WGS-84
@@ -178,24 +176,18 @@ def stand_in(  # noqa: PLR0913, PLR0917 - the draw's facts, and which place in w
     return replace(mine, crew=tuple(fitting[0] if one == leaver else one for one in mine.crew))
 
 
-@lru_cache(maxsize=65_536)
-def metres(one: Position, other: Position) -> int:
-    """The geodesic between two positions in WGS-84, to the metre; a draw never hangs on less."""
-    far: float = geodesic((one.lat, one.lon), (other.lat, other.lon)).m
-    return round(far)
-
-
-def is_within(one: Position, other: Position, most_m: int) -> bool:
-    """Whether `metres` is at most so many; the geodesic, 0.2 ms, is asked only where the haversine leaves a doubt.
-
-    A sphere of the mean radius is never wrong by more than 0.6 % of the distance; a hundredth and a metre are left.
-    """
-    half_lat, half_lon = radians(other.lat - one.lat) / 2, radians(other.lon - one.lon) / 2
-    share = sin(half_lat) ** 2 + cos(radians(one.lat)) * cos(radians(other.lat)) * sin(half_lon) ** 2
-    rough = 2 * EARTH_M * asin(min(1.0, sqrt(share)))
-    if abs(rough - most_m) > rough / 100 + 1:
-        return rough < most_m
-    return metres(one, other) <= most_m
+def why_nobody(plan: Plan, place: Place) -> Unsent | None:
+    """Why no crew could go to a place on any day, before anybody is drawn; None when one could."""
+    allowed = [hand for hand in plan.hands if place.unit not in hand.recused]
+    if len(allowed) < plan.rules.crew:
+        return Unsent.RECUSAL
+    near, has_skill = 0, not plan.rules.skill
+    for hand in allowed:
+        if _is_near(hand, place):
+            near, has_skill = near + 1, has_skill or plan.rules.skill in hand.skills
+            if has_skill and near >= plan.rules.crew:
+                return None
+    return Unsent.SKILL if near >= plan.rules.crew else Unsent.DISTANCE
 
 
 def _draw_group(plan: Plan, seed: str, group: str) -> GroupDraw:
@@ -225,15 +217,11 @@ class _Roster:
 
     def send(self, site: str) -> Unsent | None:
         """Find a crew and a day for a site, or say why there is none."""
-        place, rules = self._places[site], self.plan.rules
-        allowed = [hand for hand in self.plan.hands if place.unit not in hand.recused]
-        near = [hand for hand in allowed if _is_near(hand, place)]
-        if len(allowed) < rules.crew:
-            return Unsent.RECUSAL
-        if len(near) < rules.crew:
-            return Unsent.DISTANCE
-        if rules.skill and not any(rules.skill in hand.skills for hand in near):
-            return Unsent.SKILL
+        place = self._places[site]
+        why = why_nobody(self.plan, place)
+        if why:
+            return why
+        near = self._able(place)
         for day in _in_order(self.seed, f"day:{site}", self.plan.days):
             crew = self._first(self._line(place, near, day))
             if crew:
@@ -244,12 +232,10 @@ class _Roster:
     def line(self, site: str, day: str, barred: Iterable[str]) -> list[str]:
         """Everybody who could go to a site on a day: the fewest sites first, then the smallest ticket."""
         place, out = self._places[site], set(barred)
-        near = [
-            hand
-            for hand in self.plan.hands
-            if hand.id not in out and place.unit not in hand.recused and _is_near(hand, place)
-        ]
-        return self._line(place, near, day)
+        return self._line(place, [hand for hand in self._able(place) if hand.id not in out], day)
+
+    def _able(self, place: Place) -> list[Hand]:
+        return [hand for hand in self.plan.hands if place.unit not in hand.recused and _is_near(hand, place)]
 
     def _line(self, place: Place, near: Iterable[Hand], day: str) -> list[str]:
         free = (hand.id for hand in near if self._is_free(hand.id, day, place))

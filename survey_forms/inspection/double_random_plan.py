@@ -12,10 +12,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
+from math import ceil
 from typing import Any, TypeVar
 
 from survey_forms.inspection.datum import Datum, Position, converted
-from survey_forms.inspection.double_random import GROUPS, RAISED, Hand, Place, Plan, Rate, Rules
+from survey_forms.inspection.double_random import (
+    GROUPS,
+    RAISED,
+    Hand,
+    Place,
+    Plan,
+    Rate,
+    Rules,
+    Unsent,
+    why_nobody,
+)
 from survey_forms.scoring.intake import Intake
 from survey_forms.transparency import canonical_json
 
@@ -24,7 +35,7 @@ KEYS = (
     *("format", "evaluation", "title", "item", "announced", "crew", "a_day", "apart_km", "days"),
     *("rates", "randomness", "sites", "inspectors"),
 )
-SITE_KEYS = ("id", "unit", "name", "lat", "lon", "datum", "group", "visits", "because")
+SITE_KEYS = ("id", "unit", "name", "lat", "lon", "datum", "risk", "group", "visits", "because")
 INSPECTOR_KEYS = ("id", "name", "organisation", "skills", "lat", "lon", "datum", "most_km", "recused")
 
 LEAST_CREW, MOST_CREW = 2, 6
@@ -84,8 +95,19 @@ def read_plan(document: Any) -> Plan:
         tuple(_each(intake, table["inspectors"], "plan.inspectors", MOST_INSPECTORS, _hand)),
     )
     _whole_plan(intake, plan)
+    _raised(intake, plan)
     intake.refuse()
     return plan
+
+
+def out_of_reach(plan: Plan) -> dict[Unsent, list[str]]:
+    """The sites to which no crew could go whatever is drawn, by the reason: named before the draw, not after it."""
+    found: dict[Unsent, list[str]] = {}
+    for place in plan.places:
+        why = why_nobody(plan, place)
+        if why:
+            found.setdefault(why, []).append(place.id)
+    return found
 
 
 def _whole_plan(intake: Intake, plan: Plan) -> None:
@@ -105,6 +127,25 @@ def _whole_plan(intake: Intake, plan: Plan) -> None:
         intake.fault("inspection_plan_no_sites", "plan.sites")
     if len(plan.hands) < plan.rules.crew:
         intake.fault("inspection_plan_few_inspectors", "plan.inspectors", count=len(plan.hands), crew=plan.rules.crew)
+
+
+def _raised(intake: Intake, plan: Plan) -> None:
+    """Refuse a raised rate by which a site would be drawn less than in its own class: raising never shields.
+
+    Of a class of N sites with share s and at least m, each is drawn with a chance of max(s, m / N) or more.
+    """
+    raised, sizes = plan.rates.get(RAISED), Counter(place.risk for place in plan.places)
+    for risk in sorted({place.risk for place in plan.places if place.group == RAISED}):
+        own = plan.rates.get(risk)
+        if own is None:
+            intake.fault("inspection_plan_no_rate", "plan.rates", group=risk)
+        elif raised:
+            owed = max(own.share, min(Fraction(1), Fraction(own.least, sizes[risk])))
+            if raised.share < owed:
+                least = f"{ceil(1000 * owed) / 10:g} %"
+                intake.fault("inspection_plan_raised_low", f"plan.rates.{RAISED}.share", group=risk, least=least)
+            if raised.times is not None and (own.times is None or raised.times < own.times):
+                intake.fault("inspection_plan_raised_times", f"plan.rates.{RAISED}.times", group=risk)
 
 
 def _days(intake: Intake, raw: Any) -> tuple[str, ...]:
@@ -137,13 +178,15 @@ def _place(intake: Intake, raw: Any, path: str) -> Place:
     intake.keys(table, SITE_KEYS, path)
     group = intake.text(table.get("group"), f"{path}.group")
     intake.known(group, GROUPS, f"{path}.group")
+    risk = intake.text(table.get("risk"), f"{path}.risk")
+    if intake.known(risk, GROUPS[:-1], f"{path}.risk") and group not in {risk, RAISED}:
+        intake.fault("inspection_plan_group", f"{path}.group", group=group, risk=risk)
     if group == RAISED and not table.get("because"):
         intake.fault("inspection_plan_because", f"{path}.because")
     visits = _whole(intake, table.get("visits"), f"{path}.visits", 0, 100_000)
     where = _position(intake, table, path) or Position(0, 0)
-    return Place(
-        intake.text(table.get("id"), f"{path}.id"), intake.text(table.get("unit"), f"{path}.unit"), group, visits, where
-    )
+    key, unit = intake.text(table.get("id"), f"{path}.id"), intake.text(table.get("unit"), f"{path}.unit")
+    return Place(key, unit, risk, group, visits, where)
 
 
 def _hand(intake: Intake, raw: Any, path: str) -> Hand:

@@ -20,11 +20,9 @@ from survey_forms.inspection.double_random import (
     Sent,
     Unsent,
     draw,
-    is_within,
-    metres,
     stand_in,
 )
-from survey_forms.inspection.double_random_plan import hashes_of, read_plan
+from survey_forms.inspection.double_random_plan import hashes_of, out_of_reach, read_plan
 from survey_forms.inspection.double_random_record import (
     REPLACED,
     WITHDRAWN,
@@ -37,6 +35,7 @@ from survey_forms.inspection.double_random_record import (
     seed_for,
     standing_after,
 )
+from survey_forms.inspection.nearness import is_within, metres
 from survey_forms.refusal import Refused
 
 SECRET = b"s" * 32
@@ -52,8 +51,8 @@ DAYS = ["2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26"]
 def a_site(number: int, **facts: Any) -> dict[str, Any]:
     return {
         "id": str(number), "unit": f"u{number % 4}", "name": f"大厅 {number}", "lat": f"{24.4 + number % 7 / 50:.6f}",
-        "lon": f"{118.0 + number % 5 / 50:.6f}", "datum": "WGS-84", "group": "ABCD"[number % 4], "visits": 0,
-        "because": "",
+        "lon": f"{118.0 + number % 5 / 50:.6f}", "datum": "WGS-84", "risk": "ABCD"[number % 4],
+        "group": "ABCD"[number % 4], "visits": 0, "because": "",
     } | facts  # fmt: skip
 
 
@@ -210,6 +209,48 @@ def test_complaints_raise_a_rate_only_where_the_plan_says_so_with_its_reason():
 
 
 @pytest.mark.parametrize(
+    ("own", "raised", "code"),
+    [
+        ({}, {"share": "0"}, "inspection_plan_raised_low"),
+        ({}, {"share": "0.49"}, "inspection_plan_raised_low"),
+        ({"least": 3}, {"share": "0.59"}, "inspection_plan_raised_low"),  # 3 of 5 are drawn at least
+        ({}, {"times": 1}, "inspection_plan_raised_times"),
+        ({"times": None}, {"times": 300}, "inspection_plan_raised_times"),
+        ({}, {"share": "0.5"}, None),
+        ({"least": 3}, {"share": "0.6", "times": 2}, None),
+        ({"least": 99}, {"share": "1"}, None),
+    ],
+)
+def test_raising_never_makes_a_site_less_likely_than_its_own_class(own, raised, code):
+    document = a_plan(sites=20)
+    document["sites"][2] |= {"group": "raised", "because": "群众来信"}  # of class C, share 0.5, five sites
+    document["rates"]["C"] |= {"least": 0} | own
+    document["rates"]["raised"] = {"share": "1", "least": 0, "times": None} | raised
+    if code:
+        assert codes(read_plan, document) == [code]
+    else:
+        assert read_plan(document).rates["raised"].share >= Fraction(1, 2)
+
+
+def test_a_site_is_drawn_in_its_own_class_or_raised():
+    document = a_plan()
+    document["sites"][3]["group"] = "A"
+    assert codes(read_plan, document) == ["inspection_plan_group"]
+
+
+def test_sites_that_nobody_could_go_to_are_named_before_the_draw():
+    document = a_plan()
+    assert out_of_reach(read_plan(document)) == {}
+    for one in document["inspectors"][1:]:
+        one["recused"] = ["u1"]
+    document["sites"][0] |= {"lat": "30.000000"}
+    named = out_of_reach(read_plan(document))
+    assert named == {Unsent.RECUSAL: [str(n) for n in range(1, 24, 4)], Unsent.DISTANCE: ["0"]}
+    _, drawn = drawn_by(document)
+    assert all(site in named[why] for site, why in drawn.unsent if why in named)
+
+
+@pytest.mark.parametrize(
     ("change", "why"),
     [
         ({"recused": ["u0", "u1", "u2", "u3"]}, Unsent.RECUSAL),
@@ -322,7 +363,7 @@ def moved(record: dict[str, Any], *path: Any, to: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("path", "to", "place"),
     [
-        (("plan", "sites", 5, "group"), "A", "plan_sha256"),
+        (("plan", "sites", 5, "visits"), 1, "plan_sha256"),
         (("plan", "inspectors", 2, "recused"), ["u1"], "plan_sha256"),
         (("secret",), "00" * 32, "commitment"),
         (("randomness",), "另一期 4 5 6", "seed"),
