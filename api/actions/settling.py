@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from api.actions.arrivals import visit_of
-from api.actions.devices import key_of
+from api.actions.devices import has_ended, key_of
 from api.actions.receipts import signed_receipt
 from api.actions.uploads import VisitSent, missing_of, read_visit
 from api.actions.visit_flags import flags_of, ticket_of
@@ -46,8 +46,11 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     sent = read_visit(upload.body)
     events = read_events(sent.events)
     offset = timedelta(milliseconds=upload.clock_offset_ms or 0)
-    key = key_of(connection, sent.device_id, upload.staff_id)
+    signed_at = max((one.at - offset for one in events.read), default=upload.received_at)
+    key = key_of(connection, sent.device_id, upload.staff_id, signed_at)
     flags = flags_of(sent, events, key, secret_key, offset, upload.received_at)
+    if has_ended(connection, sent.device_id, upload.received_at):
+        flags += ("flag_device_ended",)
     faults = [*events.faults]
     if sent.format != FORMAT:
         faults.append(Fault("visit_format_unknown", "format"))

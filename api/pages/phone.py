@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 
 from api.actions import devices
 from api.auth import allow, allow_anyone, current_staff
+from api.pages import phones
 from api.pages.phone_bundle import KEPT, built, read, squeezed
 from api.pages.phone_icon import icon
 from api.pages.ui import A_YEAR
@@ -123,6 +124,7 @@ def enrol() -> Response:
         server_time=round(now.timestamp() * 1000),
     )
     response.status_code = 201
+    phones.remember(response, device)
     response.headers["Cache-Control"] = "no-store"
     return response
 

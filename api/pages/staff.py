@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from api.auth import allow, allow_anyone, caller, set_session_cookie, sign_in, sign_out
+from api.pages import phones
 from api.pages.render import page
 from api.store.people import ROLES
 from survey_forms.refusal import Refused
@@ -52,8 +53,9 @@ def login_submit() -> Response:
 @pages.post("/logout")
 @allow(*ROLES)
 def logout() -> Response:
-    """End the session."""
+    """End the session, and the tokens of the phone on which it was."""
     response = redirect(url_for("staff.login"))
+    phones.sign_out(response)
     sign_out(response)
     return response
 

@@ -140,6 +140,13 @@ def add_token(  # noqa: PLR0913, PLR0917 - the columns of a token
     )
 
 
+def revoke_tokens(connection: Connection, staff_id: int, label: str, now: datetime) -> int:
+    """Revoke somebody's API tokens of that label; how many there were."""
+    theirs = (api_token.c.staff_id == staff_id, api_token.c.label == label, api_token.c.revoked_at.is_(None))
+    statement = update(api_token).where(*theirs).values(revoked_at=now)
+    return len(connection.execute(statement.returning(api_token.c.token_hash)).all())
+
+
 def add_staff(connection: Connection, values: Mapping[str, Any]) -> bool:
     """Write an account unless its user name is taken; whether it is new."""
     statement = upsert(staff).values(**values).on_conflict_do_nothing(index_elements=["username"])
@@ -182,9 +189,20 @@ def close_session(connection: Connection, token_hash: bytes) -> None:
     connection.execute(delete(session).where(session.c.token_hash == token_hash))
 
 
+def close_sessions_of(connection: Connection, staff_id: int) -> None:
+    """End all sessions of somebody, on whatever machine."""
+    connection.execute(delete(session).where(session.c.staff_id == staff_id))
+
+
 def record_act(connection: Connection, act: str, now: datetime, staff_id: int | None = None, **about: object) -> None:
     """Write the audit line of an act, in the act's own transaction."""
     connection.execute(insert(audit).values(at=now, staff_id=staff_id, act=act, about=about))
+
+
+def is_recorded(connection: Connection, act: str, **about: object) -> bool:
+    """Whether the audit has a line of that act with these facts among its own."""
+    query = select(audit.c.id).where(audit.c.act == act, audit.c.about.contains(about)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
