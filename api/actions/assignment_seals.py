@@ -35,13 +35,19 @@ def open_site(secret_key: bytes, assignment_id: UUID, sealed: bytes) -> int:
     return int.from_bytes(_open(secret_key, _INFO, assignment_id.bytes, sealed))
 
 
-def seal_words(secret_key: bytes, assignment_id: UUID, words: str) -> str:
-    """Words about an assignment that would tell something of its site, sealed until publication; hex."""
-    return _seal(secret_key, _INFO_WORDS, assignment_id.bytes, words.encode()).hex()
+def seal_words(secret_key: bytes, assignment_id: UUID, words: str, length: int) -> str:
+    """Words about an assignment that would tell something of its site, sealed until publication; hex.
+
+    Blanks fill them up to `length` bytes, which the caller takes from what is public: no length tells the site.
+    """
+    plain = words.encode()
+    if len(plain) > length:
+        raise ValueError("the words are longer than what they are to be hidden in")
+    return _seal(secret_key, _INFO_WORDS, assignment_id.bytes, plain.ljust(length)).hex()
 
 
 def open_words(secret_key: bytes, assignment_id: UUID, sealed: str) -> str:
-    """Those words.
+    """Those words, with the blanks behind them.
 
     Raises:
         Refused: `assignment_seal_broken`, as `open_site`.

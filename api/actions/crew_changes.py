@@ -1,7 +1,9 @@
 """What may still be changed after a draw: an inspector who cannot go, and a visit that cannot be made.
 
-Whoever comes instead is the next in the line of tickets; the office gives the reason and nothing else. Each change is
-kept as it happened, what would tell the site under a seal, and published with the record.
+Whoever comes instead is the next in the line of tickets; the office gives the reason and nothing else. As long as the
+seal is closed the line is that of the plan: recusals declared after the draw would otherwise ask the seal which unit
+it hides. Each change is kept as it happened, what would tell the site under a seal, and published with the record;
+tries that were refused are kept too. Once the morning has come somebody may know where, and two people withdraw.
 """
 
 from datetime import datetime
@@ -17,7 +19,7 @@ from api.store.crews import Row
 from survey_forms.inspection.double_random import Plan, draw, stand_in
 from survey_forms.inspection.double_random_plan import read_plan
 from survey_forms.inspection.double_random_record import REPLACED, WITHDRAWN, Change, seed_for, standing_after
-from survey_forms.inspection.mornings import CHINA
+from survey_forms.inspection.mornings import CHINA, morning_of
 from survey_forms.refusal import Refused
 
 LONGEST_REASON = 200
@@ -49,7 +51,7 @@ def replace_inspector(  # noqa: PLR0913, PLR0917 - which place, why, under which
     seed = seed_for(held.plan, held.randomness, open_secret(secret_key, held.commitment, held.sealed_secret))
     changes = changes_of(connection, held.id, secret_key)
     standing = standing_after(plan, seed, draw(plan, seed).sent, changes)
-    barred = _barred(connection, plan, site)
+    barred = [] if row.site_id is None else _barred(connection, plan, site)
     left = {one.leaves for one in changes if one.site == site and one.kind == REPLACED} | {str(leaver)}
     after = stand_in(plan, seed, standing.values(), site, str(leaver), frozenset({*barred, *left}))
     joiner = next(one for one in after.crew if one not in standing[site].crew)
@@ -66,24 +68,49 @@ def replace_inspector(  # noqa: PLR0913, PLR0917 - which place, why, under which
         leaves=leaver,
         joins=int(joiner),
         reason=reason,
-        barred=seal_words(secret_key, assignment_id, orjson.dumps(barred).decode()),
+        barred=seal_words(secret_key, assignment_id, _json(barred), len(_json([hand.id for hand in plan.hands]))),
     )
     return int(joiner)
 
 
-def withdraw_assignment(connection: Connection, assignment_id: UUID, reason: str, staff_id: int, now: datetime) -> None:
+def note_refusal(  # noqa: PLR0913, PLR0917 - as replace_inspector, and why not
+    connection: Connection, assignment_id: UUID, leaver: int, code: str, staff_id: int, now: datetime
+) -> None:
+    """Keep that a replacement was tried and refused, in a transaction of its own: the one that tried is undone."""
+    about = {"assignment": str(assignment_id), "leaves": leaver, "code": code}
+    people.record_act(connection, "inspector_replacement_refused", now, staff_id, **about)
+
+
+def withdraw_assignment(connection: Connection, assignment_id: UUID, reason: str, staff_id: int, now: datetime) -> bool:
     """Withdraw an assignment whose visit has not begun; its seal stays closed until publication.
 
+    From six in the morning of its day on the first person only asks, and another one withdraws: by then somebody may
+    know where, and inspectors may be there without a network.
+
+    Returns:
+        Whether it is withdrawn; else it was asked for.
+
     Raises:
-        Refused: `not_found`, `assignment_begun`, `assignment_withdrawn_already`, `assignment_reason`.
+        Refused: `not_found`, `assignment_begun`, `assignment_withdrawn_already`, `assignment_reason`,
+            `withdrawal_same_person` for whoever asked before.
     """
     row = _changeable(connection, assignment_id, reason)
+    asked = acts_about.withdrawals_asked(connection, [row.id]).get(row.id)
+    if now >= morning_of(row.day):
+        if asked is None:
+            about = {"assignment": str(row.id), "reason": reason}
+            people.record_act(connection, "assignment_withdrawal_asked", now, staff_id, **about)
+            return False
+        if asked.staff_id == staff_id:
+            raise Refused("withdrawal_same_person")
     if row.draw_id is not None:
         stored.draw_numbered(connection, row.draw_id, hold=True)  # changes of one draw come one after another
     crews.withdraw(connection, row.id, reason, now)
-    people.record_act(
-        connection, "assignment_withdrawn", now, staff_id, draw=row.draw_id, assignment=str(row.id), reason=reason
-    )
+    about = {"draw": row.draw_id, "assignment": str(row.id), "reason": reason}
+    if asked is not None:
+        about["asked_by"] = asked.staff_id
+    people.record_act(connection, "assignment_withdrawn", now, staff_id, **about)
+    return True
 
 
 def changes_of(connection: Connection, draw_id: int, secret_key: bytes) -> list[Change]:
@@ -119,6 +146,10 @@ def _barred(connection: Connection, plan: Plan, site: str) -> list[str]:
     gone = {str(one.staff_id) for one in known.values() if one.gone}
     recused = crews.recused_among(connection, known, owner[0]) if owner else {}
     return sorted(gone | {str(one) for one in recused})
+
+
+def _json(names: list[str]) -> str:
+    return orjson.dumps(names).decode()
 
 
 def _changeable(connection: Connection, assignment_id: UUID, reason: str) -> Row:

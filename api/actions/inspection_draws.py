@@ -22,7 +22,7 @@ from api.actions.inspection_plan import Said, faults_of, plan_document
 from api.store import crews, people
 from api.store import inspection_draws as stored
 from api.store.inspection_draws import HeldDraw
-from survey_forms.inspection.double_random_plan import hashes_of, read_plan
+from survey_forms.inspection.double_random_plan import hashes_of, out_of_reach, read_plan
 from survey_forms.inspection.double_random_record import (
     SECRET_BYTES,
     Drawn,
@@ -55,7 +55,7 @@ def commit(connection: Connection, said: Said, secret_key: bytes, staff_id: int,
     if faults:
         raise Refused.of(faults)
     document = plan_document(connection, said)
-    read_plan(document)
+    unreachable = out_of_reach(read_plan(document))
     _refuse_beside_others(connection, said, now)
     secret = secrets.token_bytes(SECRET_BYTES)
     commitment = sha256(secret).digest()
@@ -87,6 +87,7 @@ def commit(connection: Connection, said: Said, secret_key: bytes, staff_id: int,
         draw=draw_id,
         plan=hashes.plan,
         commitment=commitment.hex(),
+        unreachable={why.value: sites for why, sites in unreachable.items()},
     )
     return draw_id
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from api.actions import assignments as verbs
 from api.actions.assignments import LEAST_CREW, Work
-from api.actions.crew_changes import replace_inspector, withdraw_assignment
+from api.actions.crew_changes import note_refusal, replace_inspector, withdraw_assignment
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
 from api.pages.field_forms import read_day, read_line, read_whole
@@ -18,7 +18,7 @@ from api.pages.inspector_forms import read_uuid
 from api.pages.render import language, page
 from api.problems import say, status_of
 from api.services import services, utc_now
-from api.store import crews, site_directory
+from api.store import acts_about, crews, site_directory
 from api.store.assignment_list import assignments_between
 from api.store.directories import inspectors
 from api.store.inspection_draws import items_of
@@ -76,10 +76,15 @@ def replace(assignment_id: UUID) -> Response:
     """Let the next in line stand in for an inspector."""
     try:
         leaver, reason = read_whole(request.form, "leaver"), read_line(request.form, "reason", 200)
-        with services().database.write() as connection:
-            key, staff_id = services().settings.secret_key, current_staff().id
-            replace_inspector(connection, assignment_id, leaver, reason, key, staff_id, utc_now())
     except Refused as refused:
+        return _by_day(refused)
+    staff_id, now = current_staff().id, utc_now()
+    try:
+        with services().database.write() as connection:
+            replace_inspector(connection, assignment_id, leaver, reason, services().settings.secret_key, staff_id, now)
+    except Refused as refused:
+        with services().database.write() as connection:
+            note_refusal(connection, assignment_id, leaver, refused.code, staff_id, now)
         return _by_day(refused)
     return redirect(f"/office/assignments#a-{assignment_id}", 303)
 
@@ -87,7 +92,7 @@ def replace(assignment_id: UUID) -> Response:
 @pages.post("/<uuid:assignment_id>/withdraw")
 @allow("office")
 def withdraw(assignment_id: UUID) -> Response:
-    """Withdraw an assignment with a reason."""
+    """Withdraw an assignment with a reason, or ask for it where a second person must."""
     try:
         reason = read_line(request.form, "reason", 200)
         with services().database.write() as connection:
@@ -107,6 +112,7 @@ def _by_day(refused: Refused | None = None) -> Response:
         evaluation = evaluation_in_view(connection)
         found = assignments_between(connection, evaluation.id, middle - BEFORE, middle + AFTER, today)
         members = crews.crews_of(connection, [one.id for one in found])
+        asked = acts_about.withdrawals_asked(connection, [one.id for one in found])
     faults = [("", say(fault, language())) for fault in refused.faults] if refused else []
     return page(
         "inspections/assignments.html",
@@ -115,6 +121,7 @@ def _by_day(refused: Refused | None = None) -> Response:
         here="/office/inspections",
         days=[(day, list(rows)) for day, rows in groupby(found, key=lambda one: one.day)],
         crews=members,
+        asked=asked,
         today=today,
         opened=last_opened(now),
         earlier=(middle - AFTER).isoformat(),

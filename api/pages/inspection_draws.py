@@ -22,6 +22,7 @@ from api.store import acts_about, crews, site_directory
 from api.store import inspection_draws as stored
 from api.store.directories import inspectors
 from api.store.evaluations import Evaluation
+from api.store.inspection_draws import HeldDraw
 from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Refused
 
@@ -187,6 +188,7 @@ def _draw(number: int, refused: Refused | None = None) -> Response:
         if held is None or held.evaluation_id != evaluation.id:
             raise Refused("not_found")
         rows = crews.rows_of_draw(connection, number)
+        committed = acts_about.of_draw(connection, number, ("inspection_plan_committed",))
         drawn = acts_about.of_draw(connection, number, ("inspection_drawn",))
         refusals = acts_about.of_draw(connection, number, ("inspection_draw_refused",))
         others = stored.inspection_draws(connection, MOST_SHOWN, evaluation.id)
@@ -202,6 +204,7 @@ def _draw(number: int, refused: Refused | None = None) -> Response:
         days=sorted(Counter(row.day for row in rows).items()),
         begun=sum(row.begun for row in rows),
         withdrawn=sum(row.withdrawn_at is not None for row in rows),
+        unreachable=_called(held, committed[0].about.get("unreachable", {}) if committed else {}),
         unsent=drawn[0].about["unsent"] if drawn else {},
         refusals=refusals,
         now=utc_now(),
@@ -210,3 +213,9 @@ def _draw(number: int, refused: Refused | None = None) -> Response:
         faults=faults,
         wrong=dict(faults),
     )
+
+
+def _called(held: HeldDraw, unreachable: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The sites that no crew could go to, by reason, as unit and name."""
+    sites = {one["id"]: f"{one['unit']} {one['name']}" for one in held.plan["sites"]}
+    return {why: [sites[one] for one in ids] for why, ids in unreachable.items()}

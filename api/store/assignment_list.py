@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Case, Column, Connection, case, null, or_, select
+from sqlalchemy import Case, Column, ColumnElement, Connection, case, null, or_, select
 
 from api.store.evaluations import unit
 from api.store.inspection_draws import inspection_item
@@ -35,14 +35,22 @@ class Listed:
     item_en: str | None
 
 
+def is_told(today: date) -> ColumnElement[bool]:
+    """Whether the office may see where an assignment leads: after its day, once its visit began, or announced.
+
+    Drawn or made by hand alike; the query joins `visit`.
+    """
+    return or_(assignment.c.day < today, visit.c.id.is_not(None), assignment.c.announced)
+
+
 def assignments_between(
     connection: Connection, evaluation_id: int, first: date, last: date, today: date
 ) -> list[Listed]:
-    """The assignments of some days, by day; where they lead only after their day, once a visit began, or announced.
+    """The assignments of some days, by day; where they lead only as `is_told` says.
 
     The condition stands in the query, so that no page can show what it should not.
     """
-    seen = or_(assignment.c.day < today, visit.c.id.is_not(None), assignment.c.announced)
+    seen = is_told(today)
 
     def told(column: Column[str]) -> Case[Any]:
         return case((seen, column), else_=null())

@@ -1,7 +1,7 @@
 """Sites and days at a glance: for the map and the calendar of visits.
 
-What is sealed is counted and never placed: until the day after, unless its visit has begun, an assignment of a
-draw tells the office its day and nothing else.
+What is unannounced is counted and never placed, drawn or made by hand: until the day after, unless its visit has
+begun, it tells the office its day and nothing else.
 """
 
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Date, and_, case, cast, func, literal, or_, select
+from sqlalchemy import Connection, Date, and_, case, cast, func, literal, select
 
+from api.store.assignment_list import is_told
 from api.store.evaluations import unit
 from api.store.findings import finding
 from api.store.inspections import assignment, visit
@@ -66,7 +67,7 @@ def sites_shown(connection: Connection, evaluation_id: int, today: date) -> list
             assignment.c.site_id,
             func.count(visit.c.id).filter(visit.c.closed_at.is_not(None)).label("visits"),
             func.max(visit.c.received_at).filter(visit.c.closed_at.is_not(None)).label("last_visit"),
-            func.count().filter(and_(_is_told(today), visit.c.closed_at.is_(None))).label("due"),
+            func.count().filter(and_(is_told(today), visit.c.closed_at.is_(None))).label("due"),
         )
         .select_from(assignment.outerjoin(visit, visit.c.assignment_id == assignment.c.id))
         .where(assignment.c.evaluation_id == evaluation_id, assignment.c.withdrawn_at.is_(None))
@@ -105,7 +106,7 @@ def days_shown(
 ) -> dict[date, DayCount]:
     """What happened, or will, on each day from `first` to `last` in China; days without anything are left out."""
     counts: dict[date, dict[str, int]] = {}
-    told = _is_told(today)
+    told = is_told(today)
     state = case(
         (visit.c.id.is_not(None), literal("visited")),
         (~told, literal("sealed")),
@@ -144,11 +145,6 @@ def days_shown(
 def _add(counts: dict[date, dict[str, int]], rows: Iterable[Any]) -> None:
     for day, name, number in rows:
         counts.setdefault(day, {})[name] = number
-
-
-def _is_told(today: date) -> ColumnElement[bool]:
-    """Whether the office may know an assignment's site."""
-    return or_(assignment.c.sealed.is_(None), assignment.c.day < today, visit.c.id.is_not(None))
 
 
 def _standing_at(connection: Connection, evaluation_id: int) -> dict[int, tuple[Decimal, tuple[int, ...]]]:

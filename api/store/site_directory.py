@@ -89,7 +89,7 @@ def change_entry(connection: Connection, site_id: int, values: Mapping[str, Any]
 
 
 def visits_by_site(connection: Connection, item_id: int, first: date, last: date) -> dict[int, int]:
-    """How often a draw's visit to each site under an item began, from one day to another; what is sealed is not counted.
+    """How often draws of an item had each site visited from one day to another; what is sealed is not counted.
 
     Work made by hand is left out: whoever orders it would choose which sites are drawn no more.
     """

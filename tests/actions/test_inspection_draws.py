@@ -175,7 +175,7 @@ def test_the_record_is_published_after_the_last_day_as_it_was_hashed_at_the_draw
 def test_a_plan_that_was_touched_after_the_draw_is_not_published(connection, directory):
     draw_id = a_draw(connection, directory)
     plan = draw_numbered(connection, draw_id).plan
-    plan["sites"][0]["group"] = "D"
+    plan["sites"][0]["visits"] = 1
     connection.execute(update(inspection_draw).values(plan=plan))
     assert code_of(publish, connection, draw_id, SECRET_KEY, None, SATURDAY) == "inspection_record_otherwise"
     assert publish_due(connection, SECRET_KEY, SATURDAY) == 0
@@ -198,7 +198,8 @@ def test_the_next_in_line_comes_and_the_record_repeats_it(connection, directory)
     assert sealed_days(connection, leader, last_opened(DRAWN)).count(row.day) == sum(
         leader in {m.staff_id for m in crews_of(connection, [one.id])[one.id] if m.left_at is None} for one in own
     )
-    # Whoever has come may leave too; those gone from the directory or recused since cannot come.
+    # Whoever has come may leave too; once the seal is open, those gone from the directory or recused since cannot come.
+    open_due(connection, SECRET_KEY, morning_of(row.day))
     connection.execute(update(inspector).where(inspector.c.staff_id == second).values(most_km=39))
     free = next(one for one in directory.inspectors if one not in {leader, second, joiner})
     connection.execute(update(inspector).where(inspector.c.staff_id == free).values(withdrawn_at=DRAWN))
@@ -220,6 +221,7 @@ def test_a_recusal_declared_after_the_draw_keeps_somebody_from_coming(connection
     row = rows_of_draw(connection, draw_id)[0]
     unit = connection.execute(select(site.c.unit_id).where(site.c.id == where(row))).scalar_one()
     leader = crews_of(connection, [row.id])[row.id][0].staff_id
+    open_due(connection, SECRET_KEY, morning_of(row.day))
     savepoint = connection.begin_nested()
     first = replace_inspector(connection, row.id, leader, "生病", SECRET_KEY, directory.town.office, DRAWN)
     savepoint.rollback()
