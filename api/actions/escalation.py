@@ -1,5 +1,8 @@
 """The clock's part: it reminds units of what is due soon and urges what is overdue, each slip once.
 
+What the office itself owes to an objection and lets pass is written into the audit, once, and stands as 督办 on its
+overview until it is done.
+
 A clock that stood still writes what is right now, not what it missed: no reminder after the day itself, and one urging,
 the next a week later. One that goes back writes nothing twice, for slips are known by their keys.
 """
@@ -9,9 +12,11 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from api.actions.due import day_of, end_of, terms_of
+from api.actions.objections import decide_by, owed_too_late
 from api.actions.slips import Issue, issue
-from api.store import evaluations
+from api.store import evaluations, people
 from api.store.ledger import Entry, entry_numbered
+from api.store.objections import hold_undecided
 from api.store.rectifications import Rectification, add_step, change_rectification, hold_free, waiting_for_units
 from api.store.slips import slips_about
 from survey_forms.refusal import Refused
@@ -22,7 +27,11 @@ ESCALATES_AT = 2
 
 
 def remind_due(connection: Connection, now: datetime) -> int:
-    """Write every reminder and urging that is due at this moment; how many slips. Doing it again writes none."""
+    """Write every reminder and urging that is due at this moment; how many slips. Doing it again writes none.
+
+    What the office owes and is late with goes into the audit beside it (`note_late_objections`).
+    """
+    note_late_objections(connection, now)
     count = 0
     for key in waiting_for_units(connection):
         found = hold_free(connection, key)
@@ -32,6 +41,24 @@ def remind_due(connection: Connection, now: datetime) -> int:
         if entry is None:
             raise Refused("not_found")
         count += _remind(connection, found, entry, now) or _urge(connection, found, entry, now)
+    return count
+
+
+def note_late_objections(connection: Connection, now: datetime) -> int:
+    """Write into the audit which explanations and decisions are overdue at this moment, each once; how many lines."""
+    count = 0
+    for found in hold_undecided(connection, now):
+        entry = entry_numbered(connection, found.seq)
+        if entry is None:
+            raise Refused("not_found")
+        terms = terms_of(evaluations.evaluation_numbered(connection, entry.evaluation_id).scheme)
+        owed = owed_too_late(found, terms, now)
+        if owed is None or people.is_recorded(connection, "objection_late", objection=found.id, owed=owed):
+            continue
+        due = found.due_at if owed == "explanation" else decide_by(found, terms)
+        facts = {"objection": found.id, "seq": found.seq, "owed": owed, "due_on": day_of(due).isoformat()}
+        people.record_act(connection, "objection_late", now, **facts)
+        count += 1
     return count
 
 

@@ -204,6 +204,20 @@ def decide(connection: Connection, sent: DecisionSent, now: datetime) -> None:
     issue(connection, Issue("decision", key, entry, told, issued_by=sent.staff_id), now)
 
 
+def decide_by(found: Objection, terms: Terms) -> datetime:
+    """The end of the last day to decide."""
+    return end_after(found.filed_at, terms.decision_days)
+
+
+def owed_too_late(found: Objection, terms: Terms, now: datetime) -> str | None:
+    """What the office has let the last day pass for: the decision, or before it the explanation; None for neither."""
+    if found.is_decided:
+        return None
+    if is_over(decide_by(found, terms), now):
+        return "decision"
+    return "explanation" if found.status == "filed" and is_over(found.due_at, now) else None
+
+
 def _settle(connection: Connection, found: Objection, entry: Entry, sent: DecisionSent, now: datetime) -> _Outcome:
     """Write into the ledger what the decision asks for, with the ledger held: nobody reverses the entry meanwhile."""
     lock_ledger(connection)

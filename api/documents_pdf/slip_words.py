@@ -72,11 +72,16 @@ def _deduction(about: Mapping[str, Any]) -> _Parts:
         f"在“{about['evaluation_zh']}”中，你单位有一项扣分已经核定入账，扣 {points} 分。",
         f"In {about['evaluation_en']} a deduction of {points} points was confirmed and entered.",
     )
+    term = f"{days} 日，至{last[0]}24时", f"{days} days, to the end of {last[1]}"
+    source = about["terms"]
+    rows = [
+        (("异议期限", "Term to object"), (f"{term[0]}（{source}）", f"{term[1]} ({source})") if source else term),
+    ]
     closing = (
         f"有异议的，可在{last[0]}24时前（自告知次日起 {days} 日内）在系统中提出，写明理由并附材料；逾期不再受理。",
         f"You may object, with grounds and papers, to the end of {last[1]} ({days} days, counted from the next).",
     )
-    return lead, [], closing
+    return lead, rows, closing
 
 
 def _decision(about: Mapping[str, Any]) -> _Parts:
@@ -122,8 +127,8 @@ def _rectification(about: Mapping[str, Any]) -> _Parts:
         (("期限说明", "Why then"), _same(about["reason"])),
     ]
     closing = (
-        f"请在{due[0]}24时前在系统中提交整改情况和佐证材料。如需延期，请在到期前说明理由。",
-        f"Hand in what was put right, with papers, by the end of {due[1]}. Ask for more time, with reasons, before it.",
+        f"请在{due[0]}24时前在系统中提交整改情况和佐证材料。",
+        f"Hand in what was put right, with papers, by the end of {due[1]}.",
     )
     return lead, rows, closing
 

@@ -112,6 +112,8 @@ def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: date
         papers.setdefault(paper.step_id or 0, []).append(paper)
     told = slip_of(connection, first.seq)
     kept = last_checkpoint(connection)
+    today = now.astimezone(CHINA).date()
+    told_on = None if unit_id is None else today
     return Trail(
         entry=entry,
         unit=next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == entry.unit_id),
@@ -127,12 +129,12 @@ def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: date
         objection_papers=papers_of_objection(connection, objection.id) if objection else (),
         made_by=objection_that_led_to(connection, seq),
         rectification=rectification,
-        steps=steps_of(connection, rectification.id) if rectification else (),
+        steps=steps_of(connection, rectification.id, told_on) if rectification else (),
         papers=papers,
         slips=[*([told] if told else []), *(slips_about(connection, rectification.id) if rectification else ())],
         checkpoint=kept,
         proof=_proof(connection, seq, kept),
-        today=now.astimezone(CHINA).date(),
+        today=today,
     )
 
 

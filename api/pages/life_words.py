@@ -1,15 +1,16 @@
 """How the life of a deduction is told on pages: states with their tone, terms as days, and a unit's own matters."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
-from api.actions.due import is_over
+from api.actions.due import day_of, is_over, terms_of
 from api.actions.escalation import ESCALATES_AT
+from api.actions.objections import owed_too_late
 from api.actions.papers import FIELD, LARGEST, MOST, PaperSent, read_papers
 from api.auth import current_staff
 from api.pages import entry_words, inspection_words
@@ -17,7 +18,7 @@ from api.pages.render import t
 from api.services import utc_now
 from api.store import evaluations
 from api.store.evaluations import Evaluation, Unit
-from api.store.objections import undecided_in
+from api.store.objections import objections_in, undecided_in
 from api.store.rectifications import rectifications_in
 from survey_forms.refusal import Fault, Refused
 
@@ -45,6 +46,7 @@ class Matters:
     proven: int  # rectifications to look at
     overdue: int
     escalated: int  # of those overdue, urged twice or more
+    objections_late: int  # of the objections, those whose explanation or decision the office owes and is late with
 
     @property
     def total(self) -> int:
@@ -52,8 +54,9 @@ class Matters:
         return self.objections + self.proven + self.overdue
 
 
-def matters_in(connection: Connection, evaluation_id: int, today: date) -> Matters:
+def matters_in(connection: Connection, evaluation_id: int, now: datetime) -> Matters:
     """What waits in an evaluation."""
+    today = day_of(now)
     ordered = rectifications_in(connection, evaluation_id)
     late_ones = [one for one in ordered if one.is_overdue(today)]
     return Matters(
@@ -61,7 +64,15 @@ def matters_in(connection: Connection, evaluation_id: int, today: date) -> Matte
         sum(one.status == "proven" for one in ordered),
         len(late_ones),
         sum(one.escalated >= ESCALATES_AT for one in late_ones),
+        len(late_objections(connection, evaluation_id, now)),
     )
+
+
+def late_objections(connection: Connection, evaluation_id: int, now: datetime) -> dict[int, str]:
+    """Objections that the office is late with → what it owes."""
+    terms = terms_of(evaluations.evaluation_numbered(connection, evaluation_id).scheme)
+    owed = {one.id: owed_too_late(one, terms, now) for one in objections_in(connection, evaluation_id)}
+    return {key: what for key, what in owed.items() if what}
 
 
 def state_words(table: str, status: str) -> tuple[str, str]:

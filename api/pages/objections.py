@@ -6,12 +6,13 @@ from flask import Blueprint, redirect, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.actions.due import end_after, terms_of
+from api.actions.due import terms_of
 from api.actions.objections import (
     VERDICTS,
     DecisionSent,
     ObjectionSent,
     decide,
+    decide_by,
     explain,
     file_objection,
     may_object,
@@ -106,7 +107,9 @@ def waiting() -> Response:
         found = objections_in(connection, evaluation.id)
         entries = {one.seq: entry_numbered(connection, one.seq) for one in found}
         units = {unit.id: unit for unit in evaluations.units_of(connection, evaluation.id)}
+        overdue = life_words.late_objections(connection, evaluation.id, utc_now())
     facts: dict[str, Any] = {
+        "overdue": overdue,
         "objections": found,
         "entries": entries,
         "units": units,
@@ -201,7 +204,7 @@ def _facts(connection: Connection, found: Objection) -> dict[str, Any]:
         "objection": found,
         "entry": entry,
         "papers": papers_of_objection(connection, found.id),
-        "decide_by": end_after(found.filed_at, terms_of(evaluation.scheme).decision_days),
+        "decide_by": decide_by(found, terms_of(evaluation.scheme)),
         "catalogue": catalogue,
         "rule": catalogue.rule(entry.rule) if catalogue else None,
     }

@@ -7,7 +7,6 @@ from flask import Blueprint
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from api.actions.due import day_of
 from api.auth import allow
 from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.life_words import matters_in
@@ -51,7 +50,7 @@ def overview() -> Response:
             sealed=sealed_in(connection, evaluation.id),
             chart=response_chart(groups),
             waiting=waiting_in(connection, evaluation.id),
-            matters=matters_in(connection, evaluation.id, day_of(utc_now())),
+            matters=matters_in(connection, evaluation.id, utc_now()),
             reports=number_of_reports(connection, evaluation.id),
             now=utc_now(),
             **_computed(connection, evaluation),

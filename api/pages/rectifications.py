@@ -207,6 +207,7 @@ def _own_page(rectification_id: int, status: int = 200, faults: tuple[Fault, ...
         if found is None or found.unit_id != unit.id:
             raise Refused("not_found")
         facts = _facts(connection, found)
+        facts["steps"] = steps_of(connection, found.id, day_of(utc_now()))
     told = {"faults": inspection_words.told(faults), "errors": errors_by_field(faults), "given": request.form}
     return page("unit/rectification.html", status, evaluation=evaluation, **facts, **told)
 
@@ -235,6 +236,7 @@ def _office_page(rectification_id: int, status: int = 200, faults: tuple[Fault, 
             "unit": next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == found.unit_id),
             "inspectors": inspectors_for(connection, found.unit_id),
             "places": places_of(connection, found.unit_id),
+            "revisit": assignment_numbered(connection, found.assignment_id) if found.assignment_id else None,
             "revisit_open": revisit_is_open(connection, found.id),
         }
     told = {"faults": inspection_words.told(faults), "errors": errors_by_field(faults) if act else {}, "act": act}
@@ -256,6 +258,5 @@ def _facts(connection: Connection, found: Rectification) -> dict[str, Any]:
         "steps": steps_of(connection, found.id),
         "papers": papers,
         "slips": slips_about(connection, found.id),
-        "revisit": assignment_numbered(connection, found.assignment_id) if found.assignment_id else None,
         "today": day_of(utc_now()),
     }

@@ -224,6 +224,13 @@ def undecided_in(connection: Connection, evaluation_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def hold_undecided(connection: Connection, due_before: datetime) -> list[Objection]:
+    """What is undecided though its explanation was due before that, held; without what somebody else holds just now."""
+    query = _OBJECTION.where(objection.c.decided_by.is_(None), objection.c.due_at < due_before)
+    query = query.order_by(objection.c.id).with_for_update(of=objection, skip_locked=True)
+    return [Objection(*row) for row in connection.execute(query)]
+
+
 def change_objection(connection: Connection, objection_id: int, values: Mapping[str, Any]) -> None:
     """Write an explanation or a decision; the caller holds the objection."""
     connection.execute(update(objection).where(objection.c.id == objection_id).values(**values))

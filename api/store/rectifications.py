@@ -260,8 +260,11 @@ def add_step(  # noqa: PLR0913, PLR0917 - which, what, who, when and why
     return int(row.scalar_one())
 
 
-def steps_of(connection: Connection, key: int) -> list[Step]:
-    """The steps of a rectification in order."""
+def steps_of(connection: Connection, key: int, told_on: date | None = None) -> list[Step]:
+    """The steps of a rectification in order; with a day, those that its unit may read on that day.
+
+    Inspectors come back unannounced: that they were sent is told to the unit when their day is over.
+    """
     query = (
         select(
             rectification_step.c.id,
@@ -275,4 +278,5 @@ def steps_of(connection: Connection, key: int) -> list[Step]:
         .where(rectification_step.c.rectification_id == key)
         .order_by(rectification_step.c.id)
     )
-    return [Step(*row) for row in connection.execute(query)]
+    steps = [Step(*row) for row in connection.execute(query)]
+    return [one for one in steps if told_on is None or one.kind != "revisit" or date.fromisoformat(one.note) < told_on]

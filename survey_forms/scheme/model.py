@@ -211,12 +211,14 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`[terms]` of a catalogue: calendar days that the life of a deduction is given, each counted to its day's end.
+    """`[terms]` of a catalogue: calendar days that the life of a deduction is given, each to its last day's end.
+
+    The unit's days run from the day on which its slip was issued, not from the entry: who was not told is not late.
 
     `article` is where the document says so; a term that the office set itself has "办公室自定" there.
     """
 
-    objection_days: int = 5  # the unit's, from the entry to its objection
+    objection_days: int = 5  # the unit's, from the slip that told it to its objection
     explanation_days: int = 5  # the assessing department's, from the objection
     decision_days: int = 10  # from the objection to its decision
     rectification_days: int = 21  # Fangshan's three weeks

@@ -105,7 +105,7 @@ def test_a_rectification_begins_as_an_order_of_the_office(connection, cast):
 )
 def test_a_rectification_moves_by_its_steps_alone(connection, cast, change):
     an_order(connection, cast, a_told_entry(connection, cast))
-    refused(connection, f"UPDATE field.rectification SET {change}", "by the steps")
+    refused(connection, "UPDATE field.rectification SET " + change, "by the steps")
 
 
 def test_a_slip_goes_unread_to_the_entrys_unit(connection, cast):

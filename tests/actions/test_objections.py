@@ -9,14 +9,17 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from api.actions import ledger
+from api.actions.escalation import note_late_objections
 from api.actions.objections import DecisionSent, decide, explain, term_of
 from api.actions.papers import LARGEST, read_papers
 from api.actions.rounds import missing_to_publish
 from api.actions.slips import open_slip, tell_deduction
 from api.objects import Objects
+from api.pages.life_words import late_objections
 from api.store.ledger import entries_of, entry_numbered, reversal_of
 from api.store.objections import objection_numbered, objection_of
 from api.store.papers import papers_of_objection
+from api.store.people import acts
 from api.store.roles import WEB, grant_roles
 from api.store.rounds import round_states
 from api.store.slips import slip, slip_of, slips_of
@@ -150,6 +153,39 @@ def test_one_objection_an_entry(connection, objects, cast):
         with pytest.raises(Refused) as refused:
             an_objection(connection, objects, cast, seq, **facts)
         assert code_of(refused) == "objection_filed"
+
+
+def test_papers_that_come_again_are_added_until_the_office_explains(connection, objects, cast):
+    seq = a_told_entry(connection, cast)
+    first, second = read_papers(some_papers())
+    key = an_objection(connection, objects, cast, seq)
+    for papers in ((first,), (first, second), ()):
+        assert an_objection(connection, objects, cast, seq, papers=papers) == key
+    assert [one.sha256 for one in papers_of_objection(connection, key)] == [first.sha256, second.sha256]
+    explain(connection, key, cast.town.second_office, "录像在案。", NOW)
+    assert an_objection(connection, objects, cast, seq, papers=(second,)) == key
+    with pytest.raises(Refused) as late:
+        an_objection(connection, objects, cast, seq, papers=read_papers([("又.pdf", PDF + b"2")]))
+    assert code_of(late) == "objection_papers_late"
+
+
+def test_the_office_is_held_to_its_own_days(connection, objects, cast):
+    key = an_objection(connection, objects, cast, a_told_entry(connection, cast))
+
+    def owed() -> list[tuple[str, str]]:
+        return [(one.about["owed"], one.about["due_on"]) for one in acts(connection, 99) if one.act == "objection_late"]
+
+    def clock(days: int) -> int:
+        return sum(note_late_objections(connection, NOW + timedelta(days=days)) for _ in range(2))
+
+    assert [clock(days) for days in (5, 6, 7, 10)] == [0, 1, 0, 0]
+    explain(connection, key, cast.town.second_office, "录像在案。", NOW + timedelta(days=10))
+    assert [clock(days) for days in (10, 11, 40)] == [0, 1, 0]
+    assert owed() == [("decision", "2026-12-01"), ("explanation", "2026-11-26")]
+    assert late_objections(connection, cast.town.evaluation_id, NOW + timedelta(days=40)) == {key: "decision"}
+    decide(connection, decision(cast, key, "dismissed"), NOW + timedelta(days=41))
+    assert late_objections(connection, cast.town.evaluation_id, NOW + timedelta(days=41)) == {}
+    assert clock(60) == 0
 
 
 def test_papers_are_kept_with_the_objection(connection, objects, cast):

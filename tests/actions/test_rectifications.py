@@ -223,7 +223,9 @@ def test_nobody_is_urged_who_has_proven_and_everybody_who_was_returned(connectio
         (1, 1, 21),
     ],
 )
-def test_a_returned_unit_has_the_days_that_it_had_left(connection, objects, cast, key, proven, returned, due):
+def test_a_returned_unit_has_the_days_that_it_had_left(  # noqa: PLR0917 - fixtures and a case
+    connection, objects, cast, key, proven, returned, due
+):
     a_proof(connection, objects, cast, key, noon(TODAY + timedelta(days=proven)))
     for _ in range(2):
         send_back(connection, key, cast.town.office, "不够", noon(TODAY + timedelta(days=returned)))
@@ -304,7 +306,7 @@ def test_what_was_only_reduced_is_still_to_be_put_right(connection, objects, cas
     smaller = objection_numbered(connection, objection).replacement_seq
     assert refusal(an_order, connection, cast, smaller) == "rectification_ordered"  # one deduction, one order
     assert [one.seq for one in overdue_in(connection, cast.town.evaluation_id, late)] == [seq]
-    ledger.reverse(connection, smaller, "误记", cast.town.office, cast.town.second_office, NOW)
+    ledger.reverse(connection, smaller, "误记", cast.town.second_office, cast.town.office, NOW)
     assert overdue_in(connection, cast.town.evaluation_id, late) == []
 
 
@@ -322,7 +324,7 @@ def test_the_map_counts_what_is_overdue_by_the_finding_behind_it(connection, obj
         return next(one.overdue for one in shown if one.site.id == cast.town.site_id)
 
     assert overdue() == 1
-    ledger.reverse(connection, smaller, "误记", cast.town.office, cast.town.second_office, NOW)
+    ledger.reverse(connection, smaller, "误记", cast.town.second_office, cast.town.office, NOW)
     assert overdue() == 0
 
 

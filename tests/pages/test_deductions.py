@@ -17,6 +17,7 @@ from werkzeug.test import encode_multipart
 from api.actions.due import day_of
 from api.actions.escalation import remind_due
 from api.actions.objections import explain
+from api.actions.rectifications import order_revisit
 from api.app import create_app
 from api.objects import Objects
 from api.pages.evidence import HEADERS
@@ -345,6 +346,36 @@ def test_the_overview_tells_what_waits_and_what_is_overdue(engine, cast, objects
     text = sign_in("office").get("/office").text
     assert "1 项整改逾期，其中 1 项已列入督办" in text
     assert "1 项异议等待说明或决定" in text
+    assert "项异议逾期" not in text
+
+
+def test_what_the_office_owes_an_objection_and_is_late_with_stands_on_its_overview(engine, cast, objects, seq, sign_in):
+    with engine.begin() as connection:
+        key = an_objection(connection, objects, cast, seq, utc_now() - timedelta(days=6))
+    office = sign_in("office")
+    assert "1 项异议逾期未说明或决定，已列入督办" in office.get("/office").text
+    assert "说明逾期，督办" in office.get("/office/objections").text
+    with engine.begin() as connection:
+        explain(connection, key, cast.town.second_office, "窗口录像在案", utc_now())
+    assert "项异议逾期" not in office.get("/office").text
+
+
+def test_a_unit_does_not_learn_beforehand_that_inspectors_come_again(engine, cast, sign_in):
+    site, sent = cast.town.site_id, [cast.town.inspector]
+    pages: dict[str, tuple[str, str]] = {}
+    with engine.begin() as connection:
+        for when, days in (("ahead", 3), ("past", -1)):
+            of = a_told_entry(connection, cast, basis=when, now=utc_now() - timedelta(days=9))
+            key = an_order(connection, cast, of, utc_now() - timedelta(days=9))
+            day = day_of(utc_now()) + timedelta(days=days)
+            order_revisit(connection, key, sent, day, site, cast.town.office, utc_now() - timedelta(days=5))
+            pages[when] = (f"/unit/rectifications/{key}", f"/unit/entries/{of}")
+    unit, office = sign_in("unit"), sign_in("office")
+    for when, told in (("ahead", False), ("past", True)):
+        for address in pages[when]:
+            assert ("回头看</strong>" in unit.get(address).text) is told, address
+            theirs = address.replace("/unit/entries", "/office/ledger").replace("/unit/", "/office/")
+            assert "回头看</strong>" in office.get(theirs).text
 
 
 def test_an_entrys_own_page_leads_to_what_can_be_done_about_it(engine, cast, seq, sign_in):
