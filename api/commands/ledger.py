@@ -75,19 +75,7 @@ def ledger_group() -> None:
 )
 def verify(copy: Path, notes: Sequence[Path], key: str, witnesses: Sequence[str]) -> None:
     """不用数据库核对一份台账副本，指出哪里不对。 Check a copy against checkpoints; name what is wrong, exit 1 then."""
-    keys = [_key(key), *map(_key, witnesses)]
-    faults: list[Fault] = []
-    checkpoints: list[Checkpoint] = []
-    for file in notes:
-        try:
-            note = Note.read(file.read_bytes())
-            unsigned = [one.name for one in keys if not one.signed(note)]
-            if unsigned:
-                faults += [Fault("note_file_unsigned", str(file), {"name": name}) for name in unsigned]
-            else:
-                checkpoints.append(Checkpoint.read(note.text))
-        except Refused:
-            faults.append(Fault("note_file_unreadable", str(file)))
+    checkpoints, faults = _signed(notes, [_key(key), *map(_key, witnesses)])
     lines = list(_lines(copy))
     found = examine(lines, checkpoints)
     faults += found.faults
@@ -156,15 +144,36 @@ def witness(url: str, state: Path, key_file: Path, name: str, given: str) -> Non
     default="",
     help="考评代码；副本只含一次考评时可省。 Code of the evaluation, where several are in the copy.",
 )
+@click.option(
+    "--checkpoint",
+    "notes",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="签名校验点文件，条数不少于 --size。 A signed checkpoint of at least that size.",
+)
+@click.option("--key", default="", help="公布的台账公钥，或存放它的文件。 The announced key, or a file with it.")
 @click.option("--trace", is_flag=True, help="逐步列出计算过程。 Give the lines of the arithmetic.")
-def score_at(copy: Path, size: int, input_file: str, evaluation: str, *, trace: bool) -> None:
-    """按台账在某个校验点时的扣分复算得分。 Recompute the scores with the deductions of the ledger at a checkpoint."""
+def score_at(  # noqa: PLR0917 - what a person may say
+    copy: Path, size: int, input_file: str, evaluation: str, notes: Sequence[Path], key: str, *, trace: bool
+) -> None:
+    """按台账在某个校验点时的扣分复算得分。 Recompute the scores with the deductions of the ledger at a checkpoint.
+
+    With --checkpoint and --key the copy is verified first; without them standard error says that it was not.
+    """
     lines = list(_lines(copy))
-    faults = list(examine(lines[:size], []).faults)
+    if bool(notes) != bool(key):
+        raise click.UsageError("--checkpoint 与 --key 要一起给出 / give --checkpoint and --key together")
+    checkpoints, faults = _signed(notes, [_key(key)] if key else [])
+    found = examine(lines if notes else lines[:size], checkpoints)
+    faults += found.faults
     if len(lines) < size:
         faults.append(Fault("copy_ends_early", "", {"last": len(lines), "size": size}))
     if faults:
         raise Refused.of(faults)
+    if not notes:
+        click.echo("– 副本没有与签名校验点核对 / the copy was not verified against a signed checkpoint", err=True)
+    elif found.proven is None or found.proven < size:
+        raise Refused("score_not_proven", "--checkpoint", size=size, proven=found.proven or 0)
     bodies = [line.body for line in lines[:size] if line.body is not None]
     codes = {body["evaluation"] for body in bodies}
     if not evaluation and len(codes) > 1:
@@ -173,6 +182,23 @@ def score_at(copy: Path, size: int, input_file: str, evaluation: str, *, trace: 
     scheme = load_scheme(document["scheme"])
     past = at_size(scheme, document, bodies, evaluation or next(iter(codes), ""), size)
     print_data(orjson.dumps(score(past, trace=trace), option=orjson.OPT_INDENT_2))
+
+
+def _signed(notes: Sequence[Path], keys: Sequence[Verifier]) -> tuple[list[Checkpoint], list[Fault]]:
+    """The checkpoints in files that all keys signed, and what is wrong with the others."""
+    checkpoints: list[Checkpoint] = []
+    faults: list[Fault] = []
+    for file in notes:
+        try:
+            note = Note.read(file.read_bytes())
+            unsigned = [one.name for one in keys if not one.signed(note)]
+            if unsigned:
+                faults += [Fault("note_file_unsigned", str(file), {"name": name}) for name in unsigned]
+            else:
+                checkpoints.append(Checkpoint.read(note.text))
+        except Refused:
+            faults.append(Fault("note_file_unreadable", str(file)))
+    return checkpoints, faults
 
 
 def _lines(copy: Path) -> Iterator[Line]:

@@ -4,13 +4,14 @@ Nothing here needs the database or anything of the service but its public addres
 signed; a note that it refused is kept too, for it is the proof of what happened.
 """
 
+import http.client
 import json
 import secrets
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
 from api.actions.note_files import keep_note, kept_notes
@@ -21,6 +22,8 @@ from survey_forms.transparency import verify_consistency
 
 SECONDS = 20
 PATH = "/api/v1/ledger"
+DENIALS = frozenset({"checkpoint_unknown", "checkpoints_out_of_order", "ledger_rewritten"})
+"""What the log itself says in place of a proof: that it does not continue a checkpoint which it signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,11 @@ def _continues(address: str, last: Checkpoint, found: Checkpoint, state: Path, c
         try:
             told = _fetched(address, "/proof/consistency", {"from": last.size, "to": found.size})
         except Refused as refused:
-            if not str(refused.faults[0].facts["why"]).startswith("HTTP 4"):  # away is no crime, refusing the proof is
+            if refused.faults[0].facts.get("said") not in DENIALS:  # away, busy or behind a gate is no crime
                 raise
-            told = b""
-        consistent = verify_consistency(last.size, found.size, _proof(told), last.root, found.root)
+            consistent = False
+        else:
+            consistent = verify_consistency(last.size, found.size, _proof(address, told), last.root, found.root)
     if not consistent:
         raise Refused("witness_forked", address, last=last.size, size=found.size, kept=_refused(state, content))
 
@@ -97,13 +101,22 @@ def _refused(state: Path, content: bytes) -> str:
     return str(file)
 
 
-def _proof(content: bytes) -> list[bytes]:
-    """The hashes of an answer; none where it is no proof, and none prove nothing."""
+def _proof(address: str, content: bytes) -> list[bytes]:
+    """The hashes of an answer; a page of somebody between is no answer."""
     try:
         told: Any = json.loads(content)
         return [bytes.fromhex(one) for one in told["path"]]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return []
+        raise Refused("witness_no_answer", address, why="no proof of consistency") from None
+
+
+def _code_in(answer: IO[bytes]) -> str:
+    """The code of a refusal as the service says it; nothing where somebody else answered."""
+    try:
+        told: Any = json.loads(answer.read(MOST_NOTE_BYTES))
+        return str(told["code"])[:60]
+    except (OSError, http.client.HTTPException, ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def _fetched(address: str, path: str, query: dict[str, int]) -> bytes:
@@ -114,9 +127,10 @@ def _fetched(address: str, path: str, query: dict[str, int]) -> bytes:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:  # noqa: S310 - the scheme was looked at above
             content: bytes = answer.read(MOST_NOTE_BYTES + 1)
     except urllib.error.HTTPError as error:
-        error.close()
-        raise Refused("witness_no_answer", url, why=f"HTTP {error.code}") from None
-    except (OSError, ValueError) as error:
+        with error:
+            said = _code_in(error)
+        raise Refused("witness_no_answer", url, why=f"HTTP {error.code} {said}".rstrip(), said=said) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise Refused("witness_no_answer", url, why=str(error)[:200]) from None
     if len(content) > MOST_NOTE_BYTES:
         raise Refused("witness_no_answer", url, why=f"> {MOST_NOTE_BYTES} B")

@@ -3,6 +3,8 @@
 import json
 import shutil
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
@@ -15,8 +17,8 @@ from api.services import KEY
 from api.store import checkpoints
 from survey_forms.ledger_copy import write_line
 from survey_forms.refusal import Refused
-from survey_forms.signed_notes import Note, Verifier, log_signer
-from survey_forms.transparency import canonical_json, leaf_hash
+from survey_forms.signed_notes import Checkpoint, Note, Verifier, log_signer
+from survey_forms.transparency import canonical_json, leaf_hash, tree_root
 from tests.inspections import NOW, Town, a_town, an_entry
 from tests.live import serving
 
@@ -133,8 +135,26 @@ def test_scores_are_recomputed_from_the_copy_at_any_size(desk):
         assert answer.exit_code == 0, answer.output
         found[size] = json.loads(answer.stdout)["units"][0]["composite"]
     assert found == {0: "904.00", 4: "896.00", 8: "888.00"}
-    for arguments, code in ((("--size", 9), "copy_ends_early"),):
-        refused = told("score", desk / "copy.jsonl", *arguments, "--input", desk / "input.json")
+    assert "was not verified" in answer.stderr
+    score = ("score", desk / "copy.jsonl", "--input", desk / "input.json")
+    refused = told(*score, "--size", 9)
+    assert isinstance(refused.exception, Refused)
+    assert refused.exception.code == "copy_ends_early"
+
+    key = ("--key", desk / "log.key")
+    proven = told(*score, "--size", 4, "--checkpoint", desk / "8.note", *key)
+    assert proven.exit_code == 0, proven.output
+    assert (json.loads(proven.stdout)["units"][0]["composite"], proven.stderr) == ("896.00", "")
+    assert told(*score, "--size", 4, *key).exit_code == 2
+    lines = (desk / "copy.jsonl").read_bytes().splitlines(keepends=True)
+    (desk / "bent.jsonl").write_bytes(b"".join([forged(lines[0], points="0.01"), *lines[1:]]))
+    stranger = ("--key", log_signer(b"x" * 40, "127.0.0.1/mingcha-ledger").verifier)
+    for copy, note, size, signer, code in (
+        ("copy.jsonl", "4.note", 8, key, "score_not_proven"),
+        ("bent.jsonl", "8.note", 8, key, "copy_forked"),
+        ("copy.jsonl", "8.note", 8, stranger, "note_file_unsigned"),
+    ):
+        refused = told("score", desk / copy, *score[2:], "--size", size, "--checkpoint", desk / note, *signer)
         assert isinstance(refused.exception, Refused)
         assert refused.exception.code == code
 
@@ -219,10 +239,70 @@ def refused_note(tmp_path):
 
 def test_a_witness_names_a_note_that_the_log_did_not_sign(engine, look):
     assert look().exit_code == 0
-    bend(engine, "UPDATE field.checkpoint SET note = replace(note, E'\\n8\\n', E'\\n9\\n') WHERE size = 8")
+    thief = log_signer(b"t" * 40, "127.0.0.1/mingcha-ledger")
+    with engine.connect() as connection:
+        root = checkpoints.checkpoint_of(connection, 8).root
+    note = thief.signed(Note(Checkpoint(thief.name, 8, root).text))
+    bend(engine, f"UPDATE field.checkpoint SET note = '{note}', verifier_key = '{thief.verifier}' WHERE size = 8")  # noqa: S608
     answer = look()
     assert answer.exit_code == 1
     assert "bears no valid signature" in answer.output
+
+
+def test_a_row_whose_note_was_changed_is_no_longer_shown(engine, look):
+    assert look().exit_code == 0
+    bend(engine, "UPDATE field.checkpoint SET note = replace(note, E'\\n8\\n', E'\\n9\\n') WHERE size = 8")
+    answer = look()
+    assert (answer.exit_code, "8 entries were witnessed" in answer.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "grave"),
+    [
+        ((429, b"busy"), False),
+        ((408, b""), False),
+        ((403, b"<html>"), False),
+        ((404, b"<html>not here"), False),
+        ((429, b'{"code": "too_many_requests"}'), False),
+        ((503, b"away"), False),
+        ((200, b"<html>sign in to the network"), False),
+        ((404, b'{"code": "checkpoint_unknown"}'), True),
+        ((500, b'{"code": "ledger_rewritten"}'), True),
+        ((200, b'{"path": []}'), True),
+    ],
+)
+def test_only_the_log_itself_or_a_failing_proof_is_a_fork(tmp_path, answer, grave):
+    leaves = [leaf_hash(b"%d" % n) for n in range(9)]
+    signer, sizes = log_signer(b"k" * 40, "127.0.0.1/mingcha-ledger"), [5]
+
+    class Log(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            size = sizes[-1]
+            note = signer.signed(Note(Checkpoint(signer.name, size, tree_root(leaves[:size])).text))
+            status, content = (200, str(note).encode()) if self.path.endswith("/checkpoint") else answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Log) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        arguments = (
+            *("witness", f"http://127.0.0.1:{server.server_port}", "--state", tmp_path / "state"),
+            *("--key-file", tmp_path / "k", "--name", "a", "--key", signer.verifier),
+        )
+        assert told(*arguments).exit_code == 0
+        sizes.append(9)
+        seen = told(*arguments)
+        server.shutdown()
+    assert ((seen.exit_code, "GRAVE" in seen.output) == (1, True)) is grave
+    assert (tmp_path / "state" / "refused").exists() is grave
+    if not grave:
+        assert isinstance(seen.exception, Refused)
+        assert seen.exception.code == "witness_no_answer"
 
 
 def test_a_witness_notices_that_its_own_notes_were_changed(look, tmp_path):
