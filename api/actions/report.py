@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from api.actions.concealed import Cell, Concealed, concealed_of
 from api.actions.places import Place, places_of
+from api.actions.publication import Since, shown_composite, since_publication
 from api.store import evaluations, fieldwork, ledger, results, roll, surveys, tallies
 from api.store.evaluations import Evaluation, Unit
 from api.store.results import Composite
@@ -23,8 +24,6 @@ from survey_forms.scheme.model import Scheme
 from survey_forms.scoring.rank import group_of, groups_of
 
 _NOTHING_SHOWN = {"n": None, "value": None, "se": None, "df": None, "low": None, "high": None, "flags": ()}
-
-PUBLISHED = frozenset({"published", "archived"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,8 @@ class Report:
     """Everything of one evaluation that may be told. `units` and the rest are empty while there is no composite."""
 
     evaluation: Evaluation
-    composite: Composite | None
+    composite: Composite | None  # the published one, once there is one
+    since: Since | None  # what changed since its publication
     parts: Mapping[str, tuple[str, str]]  # top component → Chinese and English name, in the document's order
     units: tuple[UnitResult, ...]
     withheld: tuple[Withheld, ...]
@@ -135,18 +135,12 @@ class Report:
     ledger: tuple[LedgerLine, ...]
 
 
-def is_published(connection: Connection, evaluation_id: int) -> bool:
-    """Whether the results may be shown to the units: every round of the evaluation is published."""
-    statuses = {one.status for one in evaluations.rounds_of(connection, evaluation_id)}
-    return bool(statuses) and statuses <= PUBLISHED
-
-
 def read_report(connection: Connection, evaluation: Evaluation, only_unit: int | None = None) -> Report:
     """What may be told of an evaluation, of one unit alone where it is named (by its key)."""
     units = {
         unit.code: unit for unit in evaluations.units_of(connection, evaluation.id) if only_unit in {None, unit.id}
     }
-    composite = results.latest_composite(connection, evaluation.id)
+    composite = shown_composite(connection, evaluation.id)
     secret = concealed_of(connection, evaluation.id)
     estimates: list[GroupResult] = []
     for survey_id in surveys.surveys_of(connection, evaluation.id):
@@ -155,6 +149,7 @@ def read_report(connection: Connection, evaluation: Evaluation, only_unit: int |
     return Report(
         evaluation=evaluation,
         composite=composite,
+        since=since_publication(connection, evaluation.id, composite),
         parts={component.key: (component.zh, component.en) for component in scheme.children()},
         units=tuple(_units(scheme, composite, units, secret)),
         withheld=tuple(

@@ -1,7 +1,8 @@
-"""The office takes a round further: extend it, freeze it, publish it. Frozen and published are never one flag.
+"""The office takes a round further: extend it, freeze it, publish it, correct what it published.
 
-Freezing is one person's act and cannot be taken back: from then on no answer is accepted. Publishing is a second
-person's: the units see their results. What nobody handed in goes with the freeze: its drafts are deleted.
+Frozen and published are never one flag. Freezing is one person's act and cannot be taken back: from then on no answer
+is accepted. Publishing is a second person's: the units see their results. What nobody handed in goes with the freeze:
+its drafts are deleted.
 """
 
 from datetime import datetime
@@ -9,8 +10,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from api.actions.ballots import close_if_sealed
+from api.actions.due import day_of
+from api.actions.publication import standing_publication
 from api.store import closings, people, results, rounds
 from api.store.objections import undecided_in
+from api.store.open_matters import OpenMatters, open_matters
 from api.store.owed import emit, is_owed
 from api.store.rounds import RoundState
 from api.store.windows import drop_drafts_of
@@ -60,20 +64,65 @@ def publish(connection: Connection, round_id: int, staff_id: int, now: datetime)
         raise Refused("round_not_frozen")
     if held.frozen_by == staff_id:
         raise Refused("publisher_froze")
-    if missing := missing_to_publish(connection, held):
-        raise Refused.of(missing)
-    rounds.mark_published(connection, round_id, staff_id, now)
-    composite = results.latest_composite(connection, held.evaluation_id)
-    digest = composite.inputs_digest if composite else None
+    digest = _pin(connection, held, now)
+    rounds.mark_published(connection, round_id, digest, staff_id, now)
     people.record_act(connection, "round_published", now, staff_id, round=round_id, inputs_digest=digest)
 
 
-def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
-    """What stands between a round and its publication: objections, answers to count, a composite to complete.
+def publish_correction(connection: Connection, round_id: int, reason: str, staff_id: int, now: datetime) -> None:
+    """Show the units what stands now instead of what was published; somebody else than published last does it.
+
+    What was published before stays kept, and in the round's history.
+
+    Raises:
+        Refused: `not_found`; `round_not_published`, while another round of the evaluation is not, too;
+            `correction_elsewhere`; `corrector_published`; `correction_reason_missing`; `nothing_to_correct`; else all
+            that is missing (`missing_to_publish`).
+    """
+    held = _hold(connection, round_id)
+    standing = standing_publication(connection, held.evaluation_id)
+    if standing is None:
+        raise Refused("round_not_published")
+    if standing.id != round_id:
+        raise Refused("correction_elsewhere")
+    if held.last_publisher == staff_id:
+        raise Refused("corrector_published")
+    if not reason.strip():
+        raise Refused("correction_reason_missing", "correction")
+    digest = _pin(connection, held, now)
+    if digest == held.published_digest:
+        raise Refused("nothing_to_correct")
+    rounds.mark_corrected(connection, round_id, digest, staff_id, now)
+    people.record_act(
+        connection,
+        "round_corrected",
+        now,
+        staff_id,
+        round=round_id,
+        inputs_digest=digest,
+        instead_of=held.published_digest,
+        reason=reason.strip(),
+    )
+
+
+def _pin(connection: Connection, held: RoundState, now: datetime) -> str:
+    """Keep the composite that stands now for good; its digest. No other is computed until the transaction ends."""
+    results.hold_composites(connection, held.evaluation_id)
+    missing = missing_to_publish(connection, held, now)
+    composite = results.latest_composite(connection, held.evaluation_id)
+    if missing or composite is None:
+        raise Refused.of(missing)
+    results.pin_composite(connection, composite.id)
+    return composite.inputs_digest
+
+
+def missing_to_publish(connection: Connection, held: RoundState, now: datetime) -> list[Fault]:
+    """What stands between a round and its publication: matters under way, answers to count, a composite to complete.
 
     Read in the order in which work passes from one to the next, so that what the worker finishes meanwhile is seen at
     the next station and never slips between two.
     """
+    matters = open_matters(connection, held.evaluation_id, now)
     objected = undecided_in(connection, held.evaluation_id)
     surveys = rounds.surveys_of_round(connection, held.id)
     sealed = closings.ballots_to_count(connection, surveys)
@@ -81,6 +130,7 @@ def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
     is_behind = is_owed(connection, "compose", str(held.evaluation_id))
     composite = results.latest_composite(connection, held.evaluation_id)
     missing = [Fault("ballot_uncounted", str(survey_id)) for survey_id in sealed]
+    missing += _under_way(matters)
     if objected:
         missing.append(Fault("objections_undecided", "", {"number": objected}))
     if uncounted:
@@ -93,6 +143,19 @@ def missing_to_publish(connection: Connection, held: RoundState) -> list[Fault]:
         missing.append(Fault("composite_incomplete", "", {"number": len(composite.problems)}))
         missing += [Fault(one["code"], one["path"], one["facts"]) for one in composite.problems[:MOST_TOLD]]
     return missing
+
+
+def _under_way(matters: OpenMatters) -> list[Fault]:
+    counts = {
+        "findings_undecided": matters.findings,
+        "reversals_undecided": matters.reversals,
+        "deductions_untold": matters.untold,
+    }
+    faults = [Fault(code, "", {"number": number}) for code, number in counts.items() if number]
+    if matters.terms and matters.term_ends:
+        last = day_of(matters.term_ends).isoformat()
+        faults.append(Fault("objection_terms_running", "", {"number": matters.terms, "last": last}))
+    return faults
 
 
 def extend(  # noqa: PLR0913, PLR0917 - who, what, until when, why

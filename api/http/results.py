@@ -9,12 +9,12 @@ from flask import Response, jsonify
 from sqlalchemy import Connection
 
 from api.actions.concealed import masked_trace
+from api.actions.publication import is_published, shown_composite
 from api.actions.report import (
     GroupProgress,
     GroupResult,
     LedgerLine,
     Report,
-    is_published,
     read_ledger,
     read_progress,
     read_report,
@@ -32,7 +32,7 @@ from api.http.schemas import (
 )
 from api.problems import say
 from api.services import services
-from api.store import evaluations, results
+from api.store import evaluations
 from api.store.evaluations import Evaluation, Unit
 from survey_forms.refusal import Fault, Refused
 
@@ -199,7 +199,7 @@ def list_progress(evaluation: str) -> list[GroupProgress]:
 def show_input(evaluation: str) -> Response:
     """Show the document that the composite was computed from."""
     with reading(evaluation) as look:
-        composite = results.latest_composite(look.connection, look.evaluation.id)
+        composite = shown_composite(look.connection, look.evaluation.id)
         if composite is None:
             raise Refused("not_computed")
         return jsonify(composite.input)

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from sqlalchemy import Connection
 
 from api.actions.concealed import masked_trace
-from api.actions.report import GroupResult, LedgerLine, is_published, read_report
+from api.actions.publication import Moved, Since, is_published, units_moved
+from api.actions.report import GroupResult, LedgerLine, Report, read_report
 from api.pages.charts import Mark, interval_chart
 from api.pages.progress import document_order
 from api.pages.render import named, t
@@ -66,6 +67,8 @@ class UnitPage:
     trace: Sequence[Mapping[str, Any]]
     is_open: bool
     withheld: str | None  # why nobody is told its composite
+    since: Since | None  # what changed in its ledger since the publication
+    moved: Moved | None  # what it has now instead, where that is known and another figure
 
     @property
     def holds_hidden(self) -> bool:
@@ -96,7 +99,9 @@ def own_page(connection: Connection, evaluation: Evaluation, unit_code: str) -> 
     """
     shown = _page(connection, evaluation, unit_code)
     if not is_published(connection, evaluation.id):
-        return replace(shown, composite=None, standing=None, groups=(), trace=(), is_open=False, withheld=None)
+        return replace(
+            shown, composite=None, standing=None, groups=(), trace=(), is_open=False, withheld=None, since=None
+        )
     return replace(shown, trace=_masked(shown))
 
 
@@ -139,6 +144,7 @@ def _page(connection: Connection, evaluation: Evaluation, unit_code: str) -> Uni
     moved = report.composite.errors.get(unit_code, {}).get("coefficients", {}) if report.composite else {}
     per_point = scheme.composite.scale / 100 if scheme.composite else Decimal(1)
     place = document_order(scheme)
+    since, now_told = _since(report, unit)
     estimates = {one.component: one for one in report.estimates if one.unit.code == unit_code}
     return UnitPage(
         unit=unit,
@@ -155,7 +161,20 @@ def _page(connection: Connection, evaluation: Evaluation, unit_code: str) -> Uni
         trace=row.get("trace", ()),
         is_open=True,
         withheld=next((one.why for one in report.withheld if one.unit.code == unit_code), None),
+        since=since,
+        moved=now_told,
     )
+
+
+def _since(report: Report, unit: Unit) -> tuple[Since | None, Moved | None]:
+    """What a unit is told of the time since the publication: its own entries, and its own figure of now."""
+    since = report.since
+    if since is None or report.composite is None:
+        return None, None
+    is_told = any(one.unit.id == unit.id for one in report.units)
+    moved = units_moved(report.composite, since.recount).get(unit.code) if since.recount and is_told else None
+    own = replace(since, entries=tuple(one for one in since.entries if one.unit_id == unit.id))
+    return (own if own.entries or moved else None), moved
 
 
 def _unhidden(connection: Connection, shown: UnitPage) -> list[GroupScore]:

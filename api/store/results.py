@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -15,9 +16,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    case,
     delete,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
@@ -54,6 +57,7 @@ composite = Table(
     facts("problems"),  # what is missing: [{code, path, facts}]
     facts("errors"),  # a unit's standard error, interval and grade probabilities
     moment("computed_at", now=True),
+    Column("was_published", Boolean, nullable=False, server_default="false"),  # from then on it stays as it was
     UniqueConstraint("evaluation_id", "inputs_digest"),
     schema="result",
 )
@@ -116,20 +120,33 @@ def hold_composites(connection: Connection, evaluation_id: int) -> None:
 
 
 def put_composite(connection: Connection, evaluation_id: int, values: Mapping[str, Any]) -> None:
-    """Keep a composite; the same inputs are the same row, which then counts as computed now."""
+    """Keep a composite; the same inputs are the same row, which then counts as computed now.
+
+    Of one that was published nothing else changes: its errors stay those that were shown.
+    """
     statement = insert(composite).values(evaluation_id=evaluation_id, **values)
+    anew = {
+        name: case((composite.c.was_published, composite.c[name]), else_=statement.excluded[name])
+        for name in ("ledger_seq", "output", "problems", "errors")
+    }
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["evaluation_id", "inputs_digest"],
-            set_={
-                name: statement.excluded[name] for name in ("ledger_seq", "output", "problems", "errors", "computed_at")
-            },
+            set_={**anew, "computed_at": statement.excluded.computed_at},
         )
     )
 
 
+def pin_composite(connection: Connection, composite_id: int) -> None:
+    """Keep a composite for good, as it is: it is published."""
+    connection.execute(update(composite).where(composite.c.id == composite_id).values(was_published=True))
+
+
 def forget_old_composites(connection: Connection, evaluation_id: int, keep: int) -> None:
-    """Delete all but the newest `keep` composites of an evaluation; a year of answers would leave thousands."""
+    """Delete all but the newest `keep` composites of an evaluation; a year of answers would leave thousands.
+
+    What was ever published stays.
+    """
     newest = (
         select(composite.c.id)
         .where(composite.c.evaluation_id == evaluation_id)
@@ -137,7 +154,11 @@ def forget_old_composites(connection: Connection, evaluation_id: int, keep: int)
         .limit(keep)
     )
     connection.execute(
-        delete(composite).where(composite.c.evaluation_id == evaluation_id, composite.c.id.not_in(newest))
+        delete(composite).where(
+            composite.c.evaluation_id == evaluation_id,
+            ~composite.c.was_published,
+            composite.c.id.not_in(newest),
+        )
     )
 
 

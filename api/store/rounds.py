@@ -10,8 +10,11 @@ from sqlalchemy import ARRAY, Connection, Integer, Select, bindparam, func, sele
 from api.store.ballots import response, untallied
 from api.store.boxes import closing
 from api.store.evaluations import round_
-from api.store.people import staff
+from api.store.people import audit, staff
 from api.store.surveys import survey
+
+PUBLICATIONS = ("round_published", "round_corrected")
+"""The audit's lines about what units were shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,32 @@ class RoundState:
     frozen_by: int | None
     freezer: str | None
     frozen_at: datetime | None
+    published_by: int | None
     publisher: str | None
     published_at: datetime | None
+    published_digest: str | None  # of the composite that the units are shown
+    corrected_by: int | None
+    corrected_at: datetime | None
+
+    @property
+    def last_publisher(self) -> int | None:
+        """Who published or corrected it last."""
+        return self.corrected_by or self.published_by
+
+    @property
+    def shown_since(self) -> datetime | None:
+        """When what it shows was published or corrected."""
+        return self.corrected_at or self.published_at
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A line of a round's history: results published, or corrected with a reason."""
+
+    at: datetime
+    act: str  # round_published, round_corrected
+    name: str
+    about: dict[str, Any]  # inputs_digest; of a correction also the one before and the reason
 
 
 _freezer, _publisher = staff.alias("freezer"), staff.alias("publisher")
@@ -45,8 +72,12 @@ _ROUND: Select[Any] = (
         round_.c.frozen_by,
         _freezer.c.name.label("freezer"),
         round_.c.frozen_at,
+        round_.c.published_by,
         _publisher.c.name.label("publisher"),
         round_.c.published_at,
+        round_.c.published_digest,
+        round_.c.corrected_by,
+        round_.c.corrected_at,
     )
     .outerjoin(_freezer, _freezer.c.id == round_.c.frozen_by)
     .outerjoin(_publisher, _publisher.c.id == round_.c.published_by)
@@ -93,13 +124,33 @@ def mark_frozen(connection: Connection, round_id: int, staff_id: int, now: datet
     )
 
 
-def mark_published(connection: Connection, round_id: int, staff_id: int, now: datetime) -> None:
-    """Write that a round was published, and by whom."""
+def mark_published(connection: Connection, round_id: int, digest: str, staff_id: int, now: datetime) -> None:
+    """Write that a round was published, by whom, and the digest of the composite that it shows."""
     connection.execute(
         update(round_)
         .where(round_.c.id == round_id)
-        .values(status="published", published_by=staff_id, published_at=now)
+        .values(status="published", published_digest=digest, published_by=staff_id, published_at=now)
     )
+
+
+def mark_corrected(connection: Connection, round_id: int, digest: str, staff_id: int, now: datetime) -> None:
+    """Write that a published round shows another composite, and by whom."""
+    connection.execute(
+        update(round_)
+        .where(round_.c.id == round_id)
+        .values(published_digest=digest, corrected_by=staff_id, corrected_at=now)
+    )
+
+
+def publications_of(connection: Connection, round_id: int) -> list[Publication]:
+    """What a round published and corrected, the first first, as the audit keeps it."""
+    rows = connection.execute(
+        select(audit.c.at, audit.c.act, func.coalesce(staff.c.name, ""), audit.c.about)
+        .outerjoin(staff, staff.c.id == audit.c.staff_id)
+        .where(audit.c.act.in_(PUBLICATIONS), audit.c.about["round"].as_integer() == round_id)
+        .order_by(audit.c.id)
+    )
+    return [Publication(*row) for row in rows]
 
 
 def move_end(connection: Connection, held: RoundState, closes_at: datetime) -> None:

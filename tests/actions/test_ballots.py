@@ -241,10 +241,10 @@ class TestClosing:
         assert closings.closing_of(connection, sealed.id).boxes == 2
         held = hold_round(connection, sealed.survey.round_id)
         assert ("ballot_uncounted", str(sealed.id)) in [
-            (fault.code, fault.path) for fault in missing_to_publish(connection, held)
+            (fault.code, fault.path) for fault in missing_to_publish(connection, held, now())
         ]
         load(connection, sealed, count_offline(connection, sealed))
-        assert "ballot_uncounted" not in [fault.code for fault in missing_to_publish(connection, held)]
+        assert "ballot_uncounted" not in [fault.code for fault in missing_to_publish(connection, held, now())]
 
     def test_a_freeze_stands_even_where_the_ballot_does_not_add_up(self, connection, sealed):
         answered(connection, sealed, 2)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from api.actions.report import is_published
+from api.actions.publication import is_published
 from api.actions.results import compose
 from api.actions.rounds import extend, freeze, missing_to_publish, publish
 from api.actions.tally import fold
@@ -218,7 +218,7 @@ class TestPublishing:
         freeze(connection, found.id, town.staff_ids["office"], NOW)
         act = (publish, connection, found.id, town.staff_ids["office2"], NOW)
         assert codes_refused(*act) == ["answers_uncounted", "composite_behind", "composite_none"]
-        assert missing_to_publish(connection, the_round(connection, town))[0].facts == {"number": 2 * len(GROUPS)}
+        assert missing_to_publish(connection, the_round(connection, town), NOW)[0].facts == {"number": 2 * len(GROUPS)}
         fold(connection, 5000)
         assert codes_refused(*act) == ["composite_behind", "composite_none"]
         settle(connection)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from api.actions.results import compose
 from api.actions.rounds import freeze
+from api.actions.slips import tell_deduction
 from api.app import create_app
 from api.services import KEY
 from api.store import ballots
@@ -49,8 +50,11 @@ def enter(app, desk) -> Callable[[str], FlaskClient]:
 
 
 def settle(engine):
-    """Do what the worker owes: the composites."""
+    """Do what the worker owes: the slips and the composites; the time to object has run out long ago."""
     with engine.begin() as connection:
+        for one in take_due(connection, "slips", 100):
+            tell_deduction(connection, int(one.subject), NOW)
+            mark_done(connection, [one.id])
         for one in take_due(connection, "compose", 100):
             compose(connection, int(one.subject), NOW)
             mark_done(connection, [one.id])
