@@ -1,6 +1,6 @@
 // The chain of a visit: event n names the hash of event n - 1, so what is edited or moved later shows.
 
-import { change, get, put } from "./store.js";
+import { change, get, own, owned, put, told, transact } from "./store.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (b) => b.toString(16).padStart(2, "0")).join("");
@@ -26,13 +26,17 @@ export async function device(inspector, anew) {
   return made;
 }
 
-export async function begin(assignment, inspector) {
+// A visit begins with its check-in. Whoever taps twice, or in two tabs, begins one.
+export async function begin(assignment, inspector, facts, checks) {
   const visit = {
     id: uuid(), assignment, inspector, created_at: Date.now(), rev: 0, events: [], head: START, blobs: [], shots: [],
-    checks: {}, findings: [], answers: {}, note: "", signature: null, frozen: 0,
+    checks, findings: [], answers: {}, note: "", signature: null, frozen: 0,
   };
-  await put("visits", visit);
-  return visit;
+  await link(visit, "check_in", facts);
+  return transact(["visits"], "readwrite", (store) => {
+    const asked = store("visits").getAll();
+    asked.onsuccess = () => asked.result.some((one) => one.assignment.id === assignment.id && owned(one, inspector)) || store("visits").put(visit);
+  }).then(told);
 }
 
 async function link(chain, kind, facts) {
@@ -46,7 +50,7 @@ async function link(chain, kind, facts) {
 // the visit is read again. Both functions see the visit as it was.
 export async function append(id, events, fields, blob) {
   for (;;) {
-    const seen = await get("visits", id);
+    const seen = await own(id);
     if (!seen || seen.frozen) throw new Error("frozen");
     const chain = { events: seen.events.slice(), head: seen.head };
     for (const [kind, facts] of events(seen)) await link(chain, kind, facts);

@@ -1,8 +1,8 @@
 // A finding: which rule, how many points, what was seen, which photos. Kept while it is written.
 
 import { uuid } from "./chain.js";
-import { change, get } from "./store.js";
-import { button, h, pictures, say, tap, thumb } from "./parts.js";
+import { change, get, own } from "./store.js";
+import { button, full, h, pictures, say, tap, thumb } from "./parts.js";
 import { named, t } from "./words.js";
 
 const cost = (rule) => (rule.points != null ? t`扣 ${rule.points} 分` : t`扣 ${rule.points_min}–${rule.points_max} 分`);
@@ -21,12 +21,12 @@ function wrong(finding, rules) {
 }
 
 export async function finding(visitId, key) {
-  const visit = await get("visits", visitId);
+  const visit = await own(visitId);
   const bundle = await get("kv", "bundle");
   const evaluation = visit && bundle.data.evaluations.find((one) => one.id === visit.assignment.evaluation);
   const catalogue = evaluation && evaluation.catalogue;
-  if (!catalogue || visit.frozen) return { nodes: [h("p", {}, t`这里不能填问题。`)] };
-  const kept = visit.findings.find((one) => one.id === key);
+  const kept = catalogue && visit.findings.find((one) => one.id === key);
+  if (!catalogue || visit.frozen || (!kept && full(visit))) return { nodes: [h("p", {}, t`这里不能填问题。`)] };
   const draft = Object.assign({ id: kept ? key : uuid(), rule: "", points: "", description: "", photos: [], ready: false }, kept);
   const home = () => { location.hash = `#/v/${visit.assignment.id}`; };
   const store = () => change(visitId, (one) => {
@@ -56,8 +56,12 @@ export async function finding(visitId, key) {
 
   const taken = await pictures(visit);
   const pick = (shot, at) => h("label.pick", {}, h("input", { type: "checkbox", checked: draft.photos.indexOf(shot.sha256) >= 0, onchange: (event) => {
+    if (event.target.checked && draft.photos.length >= 50) {
+      event.target.checked = false;
+      return say(t`一条问题最多 50 张照片。`, "bad");
+    }
     draft.photos = draft.photos.filter((sha) => sha !== shot.sha256).concat(event.target.checked ? shot.sha256 : []);
-    edit();
+    return edit();
   } }), thumb(taken[at], t`照片 ${at + 1}`));
 
   const description = h("textarea", { id: "description", rows: 5, maxLength: 2000, value: draft.description, oninput: (event) => { draft.description = event.target.value; clearTimeout(timer); timer = setTimeout(edit, 300); } });

@@ -1,6 +1,6 @@
 // The parts that screens are made of. No markup is ever built from text: what people wrote stays text.
 
-import { change, get, visits } from "./store.js";
+import { change, get, mine, owned, visits } from "./store.js";
 import { size, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -70,6 +70,9 @@ export function keeping(id, edit) {
 
 export const tooBig = (file) => file.size > BIGGEST && say(t`这张照片 ${size(file.size)}，超过 25 MB，请降低相机的像素再拍。`, "bad");
 
+// The server takes 500 events of a visit; findings, checklist, signature, note and check-out are events too.
+export const full = (visit) => visit.events.length + visit.findings.length > 490 && (say(t`一次检查最多约 490 张照片和问题，请完成这次检查。`, "bad"), true);
+
 // A small picture for the screen; the photo itself stays as the camera made it.
 export async function small(blob) {
   try {
@@ -88,20 +91,27 @@ export async function small(blob) {
 export const pictures = (visit) => Promise.all(visit.shots.map((shot) => get("blobs", shot.sha256).then((kept) => kept && kept.thumb)));
 export const thumb = (picture, words) => (picture ? h("img.thumb", { src: picture, alt: words }) : h("span.thumb", {}, words));
 
-// What waits, and how long the oldest has waited.
+// What waits, and how long the oldest has waited; `others`: how much waits for whom else.
 export async function waiting() {
-  const frozen = (await visits()).filter((visit) => visit.frozen);
+  const [me, all] = [await mine(), await visits()];
+  const others = {};
+  const frozen = all.filter((visit) => {
+    const { name } = visit.inspector;
+    if (!owned(visit, me)) others[name] = (others[name] || 0) + 1;
+    else return visit.frozen;
+    return false;
+  }).sort((one, other) => one.frozen - other.frozen);
   const oldest = frozen.reduce((ms, visit) => Math.min(ms, visit.frozen), Infinity);
   const old = frozen.length ? Date.now() - oldest : 0;
-  return { n: frozen.length, old, late: old > DAY_MS, blocked: old > 3 * DAY_MS };
+  return { frozen, others, n: frozen.length, old, late: old > DAY_MS, blocked: old > 3 * DAY_MS };
 }
+
+export const theirs = ({ others }) => Object.keys(others).map((name) => notice("warn", t`${others[name]} 项属于${name}`, h("p", {}, t`请本人登录后继续。`)));
 
 export async function progress(id) {
   const [of, at, total] = JSON.parse(localStorage.getItem("mc-progress") || "[]");
   return of === id && total ? at / total : null;
 }
-
-export const mine = () => get("kv", "token").then((token) => token && token.inspector);
 
 export function download(parts, name) {
   const link = h("a", { href: URL.createObjectURL(new Blob(parts)), download: name });

@@ -1,17 +1,16 @@
 // 队列: what waits, how far each visit has come, what the server said, and the way out as a file.
 
-import { get, visits } from "./store.js";
+import { get, mine } from "./store.js";
 import { drain, sheet, state } from "./sync.js";
-import { badge, button, download, h, mine, notice, progress, tap, waiting } from "./parts.js";
+import { badge, button, download, h, notice, progress, say, tap, theirs, waiting } from "./parts.js";
 import { signIn } from "./today.js";
 import { age, dayOf, moment, named, size, t } from "./words.js";
 
-async function line(visit, me) {
+async function line(visit) {
   const share = await progress(visit.id);
   const bytes = visit.shots.reduce((sum, shot) => sum + shot.size, 0);
-  const others = me && me.id !== visit.inspector.id;
-  const tone = visit.problems || others ? "warn" : share != null ? "info" : "";
-  const words = others ? t`请 ${visit.inspector.name} 登录` : visit.problems ? t`需要处理` : share != null ? t`正在上传` : t`待上传`;
+  const tone = visit.problems ? "warn" : share != null ? "info" : "";
+  const words = visit.problems ? t`需要处理` : share != null ? t`正在上传` : t`待上传`;
   return h("li", {}, h("div.line", {}, h("span", {}, h("strong", {}, named(visit.assignment.site)), h("span.soft.small.block", {}, moment(visit.frozen), " · ", t`照片 ${visit.shots.length} 张 ${size(bytes)}`)), badge(tone, words)),
     share != null && [h("progress", { max: 1, value: share, "aria-label": t`上传进度` }), h("span.soft.small.block", {}, `${Math.round(share * 100)}%`)],
     (visit.problems || []).map((one) => notice("warn", "", h("p", {}, named(one)))));
@@ -44,8 +43,9 @@ async function exported(frozen) {
 }
 
 export async function queue() {
-  const [{ n, old, late, blocked }, me, frozen, bundle] = [await waiting(), await mine(), (await visits()).filter((one) => one.frozen), await get("kv", "bundle")];
-  frozen.sort((one, other) => one.frozen - other.frozen);
+  const [queued, me, bundle] = [await waiting(), await mine(), await get("kv", "bundle")];
+  const { frozen, n, old, late, blocked } = queued;
+  if (!n) say("");
   const gone = ((bundle && bundle.data.waiting) || []).filter((id) => !frozen.some((one) => one.id === id));
   return { nodes: [
     h(`div.hero${late ? ".late" : ""}`, {}, h("h1", {}, t`待上传`, " ", n), h("p", {}, n ? t`最早一项已等 ${age(old)}` : t`全部已经提交。`)),
@@ -53,7 +53,8 @@ export async function queue() {
     blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
     !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在，有网时自动上传。`)),
     n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
-    h("ul.lines", {}, await Promise.all(frozen.map((visit) => line(visit, me)))),
+    h("ul.lines", {}, await Promise.all(frozen.map(line))),
+    theirs(queued),
     gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
     n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
     h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，才从本机删除。`),

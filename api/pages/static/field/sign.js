@@ -1,7 +1,7 @@
 // The signature of who was there, and the checklist: each a screen of its own.
 
 import { sha256 } from "./chain.js";
-import { change, get } from "./store.js";
+import { change, get, own } from "./store.js";
 import { button, h, say, tap } from "./parts.js";
 import { named, t } from "./words.js";
 
@@ -9,7 +9,7 @@ const back = (visit) => `#/v/${visit.assignment.id}`;
 const missing = () => ({ nodes: [h("p", {}, t`这里不能再改。`)] });
 
 export async function signing(id) {
-  const visit = await get("visits", id);
+  const visit = await own(id);
   if (!visit || visit.frozen) return missing();
   const pad = h("canvas", { width: 660, height: 330, "aria-label": t`在此签名`, role: "img" });
   const pen = pad.getContext("2d");
@@ -62,19 +62,26 @@ export async function signing(id) {
   };
 }
 
-export async function filling(id) {
-  const visit = await get("visits", id);
+// `faults`: show all that is missing or wrong at once, not only where somebody has been.
+export async function filling(id, faults) {
+  const visit = await own(id);
   const bundle = await get("kv", "bundle");
   const form = visit && bundle.data.forms[visit.assignment.form];
   if (!form || visit.frozen) return missing();
   const place = h("div");
   let timer = 0;
-  const keep = tap(() => change(id, (one) => {
-    if (one.frozen) return false;
-    one.answers = visit.answers;
-    return true;
-  }));
-  window.McChecklist.render(place, form, visit.answers, (answers) => {
+  let base = Object.assign({}, visit.answers);
+  // Another tab may be filling in other questions: only what changed here is written.
+  const keep = tap(async () => {
+    const now = Object.assign({}, visit.answers);
+    await change(id, (one) => {
+      if (one.frozen) return false;
+      Object.keys(now).forEach((name) => { if (now[name] !== base[name]) one.answers[name] = now[name]; });
+      return true;
+    });
+    base = now;
+  });
+  const { show } = window.McChecklist.render(place, form, visit.answers, (answers) => {
     visit.answers = answers;
     clearTimeout(timer);
     timer = setTimeout(keep, 200);
@@ -85,5 +92,5 @@ export async function filling(id) {
     say(t`已保存：检查表`);
     location.hash = back(visit);
   });
-  return { title: named(visit.assignment.site), up: back(visit), nodes: [h("h1", {}, t`检查表`), place], bar: [button(t`保存`, done, "wide")] };
+  return { title: named(visit.assignment.site), up: back(visit), nodes: [h("h1", {}, t`检查表`), place], bar: [button(t`保存`, done, "wide")], shown: faults && show };
 }

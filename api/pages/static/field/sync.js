@@ -14,7 +14,7 @@ const SOON_MS = 3000;
 const LEASE_MS = 90000;
 
 export const state = { signedOut: false, busy: false, again: false };
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const patience = (attempt) => sleep(Math.min(150 * 2 ** attempt, 8000) * (0.5 + Math.random()));
 class Later extends Error {} // no network, or the server asks for patience: the queue stays as it is
 class SignedOut extends Error {}
@@ -175,7 +175,7 @@ async function send(visit, token) {
   if (answer.body.missing.length) throw new Later();
   const { status, problems, flags, receipt, refused, server_time: at } = answer.body;
   const { site, id: assignment } = visit.assignment;
-  return settle(visit, { id: visit.id, assignment, site, at, status, problems, flags, receipt, refused, photos: visit.shots.length, findings: visit.findings.length });
+  return settle(visit, { id: visit.id, inspector: visit.inspector, assignment, site, at, status, problems, flags, receipt, refused, photos: visit.shots.length, findings: visit.findings.length });
 }
 
 function tell(id, at, total) {

@@ -1,8 +1,8 @@
 // 今日任务: what is open today, what opens later, what has been handed in.
 
-import { all, get, visits } from "./store.js";
+import { all, get, mine, owned, visits } from "./store.js";
 import { state } from "./sync.js";
-import { ARROW, badge, button, download, drawing, h, notice, waiting } from "./parts.js";
+import { ARROW, badge, button, download, drawing, h, notice, say, theirs, waiting } from "./parts.js";
 import { bearing, beyond, distance, heading, known } from "./place.js";
 import { age, day, dayOf, metres, either, moment, named, t, weekday } from "./words.js";
 
@@ -17,7 +17,7 @@ export const KINDS = {
 export function way(site) {
   const fix = known();
   if (!fix) return null;
-  if (beyond(fix, site) <= 0) return h("span.way", {}, t`在范围内`);
+  if (beyond(fix, site) <= 0) return h("span.way", {}, t`已在范围内`);
   const turn = bearing(fix[0], fix[1], site.lat, site.lon);
   return h("span.way", {}, drawing(ARROW, turn), `${heading(turn)} ${metres(distance(fix[0], fix[1], site.lat, site.lon))}`);
 }
@@ -66,7 +66,8 @@ function done(sent) {
 }
 
 export async function today() {
-  const [bundle, begun, sent, queue] = await Promise.all([get("kv", "bundle"), visits(), all("sent"), waiting()]);
+  const me = await mine();
+  const [bundle, begun, sent, queue] = await Promise.all([get("kv", "bundle"), ...[visits(), all("sent")].map((list) => list.then((known) => known.filter((one) => owned(one, me)))), waiting()]);
   const facts = bundle && bundle.data;
   const date = dayOf(Date.now() - (bundle ? bundle.ahead : 0));
   const told = hints(bundle);
@@ -82,7 +83,7 @@ export async function today() {
   const open = listed.filter((one) => !handed.has(one.id) && !(of[one.id] ? of[one.id].frozen : one.closed));
   open.sort((one, other) => Boolean(of[other.id]) - Boolean(of[one.id]) || (one.day < other.day ? 1 : -1));
   const tasks = open.filter((one) => of[one.id] || one.day <= date);
-  const out = [h("div.hero", {}, h("h1", {}, day(date), h("span", {}, weekday(date))), h("p", {}, facts.inspector.name, " · ", t`${tasks.length} 项待检查`)), ...told];
+  const out = [h("div.hero", {}, h("h1", {}, day(date), h("span", {}, weekday(date))), h("p", {}, facts.inspector.name, " · ", t`${tasks.length} 项待检查`)), ...told, ...theirs(queue)];
   if (queue.blocked) out.push(notice("bad", t`有检查超过 72 小时没有上传`, h("p", {}, t`请先联网上传，再开始新的检查。`), h("a.button", { href: "#/queue" }, t`去上传`)));
   out.push(tasks.length ? h("ul.tasks", {}, tasks.map((one) => task(one, of[one.id], date))) : h("p.empty", {}, t`现在没有要检查的地点。`));
   if (facts.sealed.length) out.push(later(facts.sealed));
@@ -92,8 +93,9 @@ export async function today() {
 }
 
 export async function submitted(id) {
-  const note = (await all("sent")).find((one) => one.id === id);
-  if (!note) return { nodes: [h("p", {}, t`没有这条记录。`)] };
+  const note = await get("sent", id);
+  if (!owned(note, await mine())) return { nodes: [h("p", {}, t`没有这条记录。`)] };
+  say(""); // 已保存，等待上传 is over
   const lines = (title, tone, list) => list && list.length > 0 && h("section", {}, h("h2", {}, title), list.map((one) => notice(tone, "", h("p", {}, named(one)))));
   const refused = Object.keys(note.refused || {}).map((sha) => note.refused[sha]);
   const save = () => download([note.receipt], `receipt-${note.id}.txt`);

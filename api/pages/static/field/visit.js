@@ -1,9 +1,9 @@
 // One task: where it is, check-in, photos, findings, checklist, signature, check-out, the end.
 
 import { append, begin, freeze, sha256 } from "./chain.js";
-import { get, visits } from "./store.js";
+import { get, mine, owned, visits } from "./store.js";
 import { drain } from "./sync.js";
-import { CAMERA, PEN, PIN, badge, button, drawing, h, keeping, mine, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
+import { CAMERA, PEN, PIN, badge, button, drawing, h, keeping, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
 import { PRESENCE, judged, look, nearby } from "./place.js";
 import { KINDS, way } from "./today.js";
 import { clock, either, metres, named, t } from "./words.js";
@@ -13,7 +13,8 @@ const again = () => dispatchEvent(new Event("mc-show"));
 const looking = {}; // a locating under way or to be confirmed, by assignment
 
 export async function found(assignment) {
-  const visit = (await visits()).find((one) => one.assignment.id === assignment);
+  const me = await mine();
+  const visit = (await visits()).find((one) => one.assignment.id === assignment && owned(one, me));
   const bundle = await get("kv", "bundle");
   const task = visit ? visit.assignment : bundle && bundle.data.assignments.find((one) => one.id === assignment);
   return { visit, task, facts: bundle ? bundle.data : null };
@@ -71,15 +72,14 @@ function judgedHere(task, save) {
 async function arrive(task, fixes, reason, seen) {
   const queue = await waiting();
   if (queue.blocked) return go("#/queue");
-  const visit = await begin(task, await mine());
-  await append(visit.id, () => [["check_in", { fixes, reason }]], () => ({ checks: { in: { seen, at: Date.now() } } }));
+  await begin(task, await mine(), { fixes, reason }, { in: { seen, at: Date.now() } });
   delete looking[task.id];
   say(t`已保存：签到`);
   return again();
 }
 
 async function leave(visit, fixes, reason, seen) {
-  await append(visit.id, () => [["check_out", { fixes, reason }]], (one) => ({ checks: Object.assign({}, one.checks, { out: { seen, at: Date.now() } }) }));
+  await append(visit.id, (one) => (one.checks.out ? [] : [["check_out", { fixes, reason }]]), (one) => ({ checks: Object.assign({}, one.checks, { out: { seen, at: Date.now() } }) }));
   delete looking[visit.assignment.id];
   say(t`已保存：签退`);
   again();
@@ -89,7 +89,7 @@ async function leave(visit, fixes, reason, seen) {
 
 async function shoot(visit, input) {
   for (const file of Array.from(input.files)) {
-    if (tooBig(file)) continue;
+    if (tooBig(file) || full(visit)) continue;
     const [content, fix] = await Promise.all([file.arrayBuffer(), nearby()]);
     const sha = await sha256(content);
     if (await get("blobs", sha)) {
@@ -146,7 +146,7 @@ function end(visit, form) {
       return go(`#/f/${id}/${draft.id}`);
     }
     const wrong = form && window.McChecklist && window.McChecklist.errors(form, visit.answers).length;
-    if (wrong && !confirm(t`检查表还有 ${wrong} 处没有填好。确定完成？`)) return null;
+    if (wrong && !confirm(t`检查表还有 ${wrong} 处没有填好。确定完成？`)) return go(`#/c/${id}/all`);
     await freeze(id);
     say(t`已保存，等待上传`);
     drain();
