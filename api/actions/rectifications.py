@@ -17,10 +17,8 @@ from api.actions.papers import PaperSent, further_papers, keep_papers
 from api.actions.slips import Issue, issue
 from api.objects import Objects
 from api.store import evaluations, people
-from api.store.findings import finding_numbered
-from api.store.inspections import assignment_numbered, visit_numbered
+from api.store.inspections import assignment_numbered
 from api.store.ledger import Entry, entry_numbered, reversal_of
-from api.store.objections import objection_that_led_to
 from api.store.papers import papers_of_rectification
 from api.store.rectifications import (
     Rectification,
@@ -32,7 +30,7 @@ from api.store.rectifications import (
     rectification_of,
     steps_of,
 )
-from api.store.revisits import revisit_is_open
+from api.store.revisits import revisit_is_open, site_seen
 from api.store.slips import slips_about
 from survey_forms.refusal import Fault, Refused
 
@@ -218,7 +216,7 @@ def order_revisit(  # noqa: PLR0913, PLR0917 - which, who, what day, where, by w
         if standing is None or standing.day != day:
             raise Refused("rectification_revisit_open", "day")
         return found.assignment_id
-    place = _site_of(connection, found) or site_id
+    place = site_seen(connection, found.seq) or site_id
     if place is None:
         raise Refused("rectification_site_missing", "site")
     visit = assign_revisit(connection, place, inspectors, day, staff_id, now)
@@ -282,15 +280,6 @@ def _hold(connection: Connection, key: int) -> Rectification:
 def _refuse_closed(found: Rectification) -> None:
     if found.status == "closed":
         raise Refused("rectification_closed")
-
-
-def _site_of(connection: Connection, found: Rectification) -> int | None:
-    """Where the deducted finding was seen; a reduced deduction's by the entry that it replaced."""
-    reduced = objection_that_led_to(connection, found.seq)
-    entry = entry_numbered(connection, reduced.seq if reduced else found.seq)
-    finding = finding_numbered(connection, entry.finding_id) if entry and entry.finding_id else None
-    visit = visit_numbered(connection, finding.visit_id) if finding else None
-    return visit.assignment.site.id if visit else None
 
 
 def _same(connection: Connection, known: Rectification, entry: Entry, sent: OrderSent) -> int:

@@ -3,7 +3,10 @@
 from sqlalchemy import Connection, select
 
 from api.store.directories import inspector, recusal
-from api.store.inspections import assignment, visit
+from api.store.findings import finding_numbered
+from api.store.inspections import assignment, visit, visit_numbered
+from api.store.ledger import entry_numbered
+from api.store.objections import objection_that_led_to
 from api.store.people import staff
 from api.store.rectifications import rectification
 from api.store.sites import site
@@ -18,6 +21,15 @@ def revisit_is_open(connection: Connection, key: int) -> bool:
         .where(rectification.c.id == key, assignment.c.withdrawn_at.is_(None), visit.c.closed_at.is_(None))
     )
     return connection.execute(query.limit(1)).first() is not None
+
+
+def site_seen(connection: Connection, seq: int) -> int | None:
+    """Where an entry's finding was seen; a reduced deduction's by the entry that it replaced."""
+    reduced = objection_that_led_to(connection, seq)
+    entry = entry_numbered(connection, reduced.seq if reduced else seq)
+    finding = finding_numbered(connection, entry.finding_id) if entry and entry.finding_id else None
+    visited = visit_numbered(connection, finding.visit_id) if finding else None
+    return visited.assignment.site.id if visited else None
 
 
 def inspectors_for(connection: Connection, unit_id: int) -> list[tuple[int, str]]:

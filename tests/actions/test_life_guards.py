@@ -96,21 +96,24 @@ def test_a_rectification_begins_as_an_order_of_the_office(connection, cast):
 @pytest.mark.parametrize(
     "change",
     [
-        "due_on = due_on + 60",
-        "due_on = due_on - 1",
-        "escalated = 3",
-        "status = 'proven'",
-        "status = 'closed', closed_at = now(), closed_by = (SELECT id FROM office.staff WHERE username = 'office3')",
+        "UPDATE field.rectification SET due_on = due_on + 60",
+        "UPDATE field.rectification SET due_on = due_on - 1",
+        "UPDATE field.rectification SET escalated = 3",
+        "UPDATE field.rectification SET status = 'proven'",
+        (
+            "UPDATE field.rectification SET status = 'closed', closed_at = now(), "
+            "closed_by = (SELECT id FROM office.staff WHERE username = 'office3')"
+        ),
     ],
 )
 def test_a_rectification_moves_by_its_steps_alone(connection, cast, change):
     an_order(connection, cast, a_told_entry(connection, cast))
-    refused(connection, "UPDATE field.rectification SET " + change, "by the steps")
+    refused(connection, change, "by the steps")
 
 
 def test_a_slip_goes_unread_to_the_entrys_unit(connection, cast):
     town = cast.town
-    facts = {"seq": ledger.entry_numbered(connection, a_told_entry(connection, cast)).seq}
+    facts = {"seq": a_told_entry(connection, cast)}
     refused(connection, TELL, "goes unread", unit=town.other_unit_id, reader=None, **facts)
     refused(connection, TELL, "goes unread", unit=town.unit_id, reader=cast.unit, **facts)
 
