@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from api.actions.photos import ALIKE_WITHIN, checked_in, claims_of
 from api.actions.presence import best_of, fixes_of, other_fixes, site_of
 from api.store import people
-from api.store.field_flags import Raised, is_raised, put_review, raised_in
+from api.store.field_flags import Raised, Wanted, is_raised, put_review, raised_in
 from api.store.inspections import CheckIn, check_in_numbered, check_ins_of, visit_numbered
 from api.store.photos import Alike, Photo, alike, photo_hashed, photos_of
 from survey_forms.inspection.explained import Seen, check_in_facts, photo_facts
@@ -21,24 +21,6 @@ from survey_forms.refusal import Refused
 
 VERDICTS = ("explained", "doubtful")
 LONGEST_NOTE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which flags a reviewer looks for; an empty word asks for all."""
-
-    state: str = "open"  # open, explained, doubtful or ""
-    flag: str = ""
-    inspector: str = ""
-
-    def fits(self, raised: Raised) -> bool:
-        """Whether a flag is among them."""
-        state = raised.verdict or "open"
-        return (
-            self.state in {"", state}
-            and self.flag in {"", raised.flag}
-            and self.inspector in {"", str(raised.staff_id)}
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +42,7 @@ class Flagged:
 
 def flags_of(connection: Connection, evaluation_id: int) -> list[Raised]:
     """Every flag of an evaluation, the newest first."""
-    return raised_in(connection, evaluation_id)
+    return raised_in(connection, evaluation_id, Wanted(state=""))[0]
 
 
 def subjects_of(raised: Iterable[Raised]) -> list[tuple[Raised, ...]]:

@@ -1,21 +1,11 @@
 """What was odd in the field, in numbers and without a map, and what supervisors and the office made of it."""
 
-from collections import Counter
-from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from api.actions.field_flags import (
-    LONGEST_NOTE,
-    VERDICTS,
-    Wanted,
-    explained,
-    flags_of,
-    review,
-    subjects_of,
-)
+from api.actions.field_flags import LONGEST_NOTE, VERDICTS, explained, review, subjects_of
 from api.auth import allow, current_staff
 from api.pages import inspection_words
 from api.pages.desk import evaluation_in_view, number_in_address
@@ -24,7 +14,7 @@ from api.pages.inspector_forms import read_words
 from api.pages.render import page, t
 from api.problems import sentences, status_of
 from api.services import services, utc_now
-from api.store.field_flags import MOST_FLAGS, Raised
+from api.store.field_flags import Wanted, overview_of, raised_in
 from survey_forms.inspection.explained import EXPLANATIONS
 from survey_forms.refusal import Fault, Refused
 
@@ -78,23 +68,21 @@ def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: str = "") ->
     number = number_in_address("page")
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        known = flags_of(connection, evaluation.id)
-        subjects = subjects_of(one for one in known if wanted.fits(one))
-        last = max(1, -(-len(subjects) // CARDS))
-        shown = [explained(connection, one) for one in subjects[(number - 1) * CARDS : number * CARDS]]
+        known = overview_of(connection, evaluation.id)
+        raised, found = raised_in(connection, evaluation.id, wanted, skip=(number - 1) * CARDS, most=CARDS)
+        shown = [explained(connection, one) for one in subjects_of(raised)]
     return page(
         "supervisor/field_flags.html",
         status,
         evaluation=evaluation,
         cards=shown,
-        found=len(subjects),
-        counts=_counts(known),
-        flags=sorted({one.flag for one in known}),
-        people=sorted({(one.staff_id, one.inspector) for one in known}),
+        found=found,
+        counts=known.counts,
+        flags=known.flags,
+        people=list(known.people),
         wanted=wanted,
         number=number,
-        last=last,
-        cut=len(known) >= MOST_FLAGS,
+        last=max(1, -(-found // CARDS)),
         flag_name=flag_name,
         explanation=explanation,
         faults=[(f"{fault.path}-{about}" if fault.path else "", said(fault.code)) for fault in faults],
@@ -102,7 +90,3 @@ def _page(status: int = 200, faults: tuple[Fault, ...] = (), about: str = "") ->
         given=request.form,
         query=urlencode({name: getattr(wanted, name) for name, _ in FILTERS}),
     )
-
-
-def _counts(known: Iterable[Raised]) -> Counter[str]:
-    return Counter(one.verdict or "open" for one in known)

@@ -1,5 +1,7 @@
 """What was flagged in the field: on check-ins, photos and uploads; the flags stand in their own tables."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,8 +31,6 @@ from api.store.photos import photo
 from api.store.sites import site
 from api.store.uploads import upload
 from survey_forms.inspection.mornings import CHINA
-
-MOST_FLAGS = 2000
 
 _reviewer = staff.alias("reviewer")
 
@@ -70,22 +70,79 @@ def fixes_of_the_day(connection: Connection, staff_id: int, at: datetime) -> lis
     return list(connection.execute(query))
 
 
-def raised_in(connection: Connection, evaluation_id: int) -> list[Raised]:
-    """The flags of an evaluation's check-ins, photos and uploads, the newest first; at most `MOST_FLAGS`.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which flags a reviewer looks for; an empty word asks for all."""
+
+    state: str = "open"  # open, explained, doubtful or ""
+    flag: str = ""
+    inspector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What there is to filter by."""
+
+    counts: Mapping[str, int]  # flags by state
+    flags: tuple[str, ...]
+    people: tuple[tuple[int, str], ...]
+
+
+def raised_in(
+    connection: Connection, evaluation_id: int, wanted: Wanted, *, skip: int = 0, most: int | None = None
+) -> tuple[list[Raised], int]:
+    """The flags asked for, the newest first: those of `most` check-ins, photos and uploads after the first `skip`.
 
     A check-in outside its fence counts as flagged. An upload whose assignment is unknown belongs to every evaluation.
+
+    Returns:
+        The flags, and on how many check-ins, photos and uploads they stand in all.
     """
+    told = _told(evaluation_id).subquery("told")
+    place = func.dense_rank().over(order_by=(told.c.at.desc(), told.c.subject_id, told.c.subject)).label("place")
+    query = select(told, place)
+    if wanted.state:
+        query = query.where(func.coalesce(told.c.verdict, "open") == wanted.state)
+    if wanted.flag:
+        query = query.where(told.c.flag == wanted.flag)
+    if wanted.inspector:
+        query = query.where(cast(told.c.staff_id, Text) == wanted.inspector)
+    placed = query.subquery("placed")
+    number: int = connection.execute(select(func.coalesce(func.max(placed.c.place), 0))).scalar_one()
+    columns = [column for column in placed.c if column.name != "place"]
+    page = select(*columns).where(placed.c.place > skip).order_by(placed.c.place, placed.c.flag)
+    if most is not None:
+        page = page.where(placed.c.place <= skip + most)
+    return [Raised(*row) for row in connection.execute(page)], number
+
+
+def overview_of(connection: Connection, evaluation_id: int) -> Overview:
+    """How many flags an evaluation has by state, which, and whose."""
+    told = _told(evaluation_id).subquery("told")
+    state = func.coalesce(told.c.verdict, "open").label("state")
+    query = select(state, told.c.flag, told.c.staff_id, told.c.inspector, func.count().label("number"))
+    counts, flags, people = Counter[str](), set[str](), set[tuple[int, str]]()
+    for row in connection.execute(query.group_by(state, told.c.flag, told.c.staff_id, told.c.inspector)):
+        counts[row.state] += row.number
+        flags.add(row.flag)
+        people.add((row.staff_id, row.inspector))
+    return Overview(counts, tuple(sorted(flags)), tuple(sorted(people)))
+
+
+def _told(evaluation_id: int) -> Select[Any]:
+    """The columns of `Raised` for every flag of an evaluation."""
     raised = _raised().subquery("raised")
     reviewed = (
         (flag_review.c.subject == raised.c.subject)
         & (flag_review.c.subject_id == raised.c.subject_id)
         & (flag_review.c.flag == raised.c.flag)
     )
-    query: Select[Any] = (
+    return (
         select(
             raised.c.subject, raised.c.subject_id, raised.c.flag, raised.c.at, raised.c.visit_id, raised.c.staff_id,
-            staff.c.name, site.c.name_zh, site.c.name_en, unit.c.name_zh, unit.c.name_en, flag_review.c.verdict,
-            flag_review.c.note, _reviewer.c.name, flag_review.c.reviewed_at,
+            staff.c.name.label("inspector"), site.c.name_zh.label("site_zh"), site.c.name_en.label("site_en"),
+            unit.c.name_zh.label("unit_zh"), unit.c.name_en.label("unit_en"), flag_review.c.verdict,
+            flag_review.c.note, _reviewer.c.name.label("reviewer"), flag_review.c.reviewed_at,
         )
         .select_from(
             raised.join(staff, staff.c.id == raised.c.staff_id)
@@ -97,10 +154,7 @@ def raised_in(connection: Connection, evaluation_id: int) -> list[Raised]:
             .outerjoin(_reviewer, _reviewer.c.id == flag_review.c.reviewed_by)
         )
         .where((assignment.c.evaluation_id == evaluation_id) | assignment.c.id.is_(None))
-        .order_by(raised.c.at.desc(), raised.c.subject_id, raised.c.flag)
-        .limit(MOST_FLAGS)
     )  # fmt: skip
-    return [Raised(*row) for row in connection.execute(query)]
 
 
 def is_raised(connection: Connection, subject: str, subject_id: str, flag: str) -> bool:
@@ -124,7 +178,13 @@ def _raised() -> CompoundSelect[Any]:
     """(subject, subject_id, flag, at, visit_id, staff_id) of every flag there is."""
     whose = func.coalesce(check_in.c.staff_id, visit.c.inspector_id)
     arrived = select(check_in, whose.label("whose")).join(visit, visit.c.id == check_in.c.visit_id).subquery()
-    shot = select(photo, visit.c.inspector_id.label("whose")).join(visit, visit.c.id == photo.c.visit_id).subquery()
+    taken_by = func.coalesce(upload.c.staff_id, visit.c.inspector_id)  # whose phone: the pair's two go into one visit
+    shot = (
+        select(photo, taken_by.label("whose"))
+        .join(visit, visit.c.id == photo.c.visit_id)
+        .outerjoin(upload, cast(upload.c.id, Text) == photo.c.capture["upload"].as_string())
+        .subquery()
+    )
     sent = select(upload, upload.c.staff_id.label("whose")).subquery()
     return union_all(
         _flags("check_in", cast(arrived.c.id, Text), func.unnest(arrived.c.flags), arrived),

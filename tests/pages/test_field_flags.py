@@ -16,6 +16,7 @@ from api.objects import Objects
 from api.services import KEY
 from api.store import people
 from api.store.inspections import check_in as check_in_table
+from api.store.photos import photo as photo_table
 from api.store.uploads import upload
 from survey_forms.inspection.presence import Flag
 from survey_forms.refusal import Refused
@@ -167,3 +168,31 @@ def test_a_review_of_a_flag_that_nobody_raised_is_refused(connection):
     kept = a_check_in(connection, town)
     with pytest.raises(Refused, match="not_found"):
         review(connection, "check_in", str(kept.id), "flag_too_fast", "explained", "", town.office, NOW)
+
+
+def test_a_flood_of_flags_hides_none_and_pages_go_on_after_the_first(engine, flagged, sign_in, town):
+    _, photo = flagged
+    with engine.begin() as connection:
+        values = {
+            "staff_id": town.inspector, "digest": b"d", "body": b"{}", "received_at": NOW + timedelta(hours=1),
+            "blobs": [], "status": "held", "settled_at": NOW, "problems": [], "flags": ["a", "b", "c", "d", "e"],
+        }  # fmt: skip
+        connection.execute(insert(upload), [values | {"id": uuid4(), "assignment_id": uuid4()} for _ in range(450)])
+    client = sign_in("supervisor")
+    assert f'id="photo-{photo.name}"' in client.get("/field-flags?flag=flag_photo_far").text
+    last = client.get("/field-flags?page=23")
+    assert f'id="photo-{photo.name}"' in last.text
+    assert last.text.count("<article") == 13
+    assert client.get("/field-flags?page=2").text.count("<article") == 20
+
+
+def test_a_photo_is_that_of_whose_phone_took_it(engine, flagged, sign_in, town):
+    assert flagged
+    with engine.begin() as connection:
+        key = connection.execute(select(upload.c.id)).scalar_one()
+        connection.execute(update(upload).values(staff_id=town.other_inspector))
+        connection.execute(update(photo_table).values(capture={"upload": str(key), "n": 0}))
+    client = sign_in("supervisor")
+    wanted = "flag=flag_photo_far&inspector={}"
+    assert client.get(f"/field-flags?{wanted.format(town.other_inspector)}").text.count("<article") == 1
+    assert client.get(f"/field-flags?{wanted.format(town.inspector)}").text.count("<article") == 0
