@@ -106,7 +106,7 @@ def withdraw_assignment(connection: Connection, assignment_id: UUID, reason: str
     if row.draw_id is not None:
         stored.draw_numbered(connection, row.draw_id, hold=True)  # changes of one draw come one after another
     crews.withdraw(connection, row.id, reason, now)
-    about = {"draw": row.draw_id, "assignment": str(row.id), "reason": reason}
+    about: dict[str, object] = {"draw": row.draw_id, "assignment": str(row.id), "reason": reason}
     if asked is not None:
         about["asked_by"] = asked.staff_id
     people.record_act(connection, "assignment_withdrawn", now, staff_id, **about)

@@ -173,6 +173,12 @@ def test_an_inspector_is_replaced_and_work_withdrawn_from_the_list(app, engine, 
     assert answer.status_code == 303, answer.text.partition("error-summary-title")[2][:600]
     shown = client.get("/office/assignments").text
     assert f'<s class="soft">{leader.name}</s>' in shown
+    assert post(client, page, address, leaver=str(leader.staff_id), reason="再换").status_code == 409
+    told = client.get("/office/audit").text
+    assert "替换检查人员被拒绝" in told
+    assert "stand_in_not_there" in told
+    assert "（密封）" in told
+    assert not re.search(r"[0-9a-f]{65}", told)
     assert post(client, page, f"/office/assignments/{other.id}/withdraw", reason="台风").status_code == 303
     assert "已撤回" in client.get("/office/assignments").text
 
