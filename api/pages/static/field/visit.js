@@ -3,7 +3,7 @@
 import { append, begin, freeze, sha256 } from "./chain.js";
 import { get, mine, owned, visits } from "./store.js";
 import { drain } from "./sync.js";
-import { CAMERA, PEN, PIN, badge, button, drawing, h, keeping, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
+import { CAMERA, PEN, PIN, badge, button, drawing, full, h, keeping, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
 import { PRESENCE, judged, look, nearby } from "./place.js";
 import { KINDS, way } from "./today.js";
 import { clock, either, metres, named, t } from "./words.js";
