@@ -18,7 +18,7 @@ from api.store.owed import emit, mark_done, take_due
 from api.store.results import latest_composite
 from api.store.rounds import round_states
 from tests.builders import a_survey, some_codes, the_book
-from tests.desk import NOW, PASSWORD, Desk, a_person, a_scored_desk
+from tests.desk import NOW, PASSWORD, Desk, a_deduction, a_person, a_scored_desk
 from tests.live import a_phone, browsing, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
@@ -99,6 +99,44 @@ class TestTheWholeWay:
 
     def test_the_overview_leads_to_it(self, enter):
         assert 'href="/office/round"' in enter("office").get("/office").text
+
+
+class TestAfterwards:
+    def test_a_later_deduction_is_told_beside_the_result_until_a_second_person_corrects_it(self, enter, engine, desk):
+        office, office2, unit = enter("office"), enter("office2"), enter("unit")
+        before = own_composite(engine, desk)
+        send(office, engine, desk, "freeze", **CHECKED)
+        settle(engine)
+        send(office2, engine, desk, "publish", **CHECKED)
+        with engine.begin() as connection:
+            seq = a_deduction(connection, desk, "education", "0.3")
+        assert "正在按现行台账复算" in text_of(unit.get("/unit").text)
+        settle(engine)
+        after = own_composite(engine, desk)
+        assert after != before
+        told = text_of(unit.get("/unit").text)
+        assert before in told
+        assert re.search(rf"公布后台账有变动：\s*L{seq}\s*；\s*按现行台账复算为\s*{re.escape(after)}", told)
+        for client, address in ((office, "/office/results"), (enter("bureau"), "/bureau")):
+            assert re.search(rf"已公布\s*{re.escape(before)}.*复算为\s*{re.escape(after)}", client.get(address).text)
+        results = unit.get("/api/v1/evaluations/xiamen-2015/results").json
+        assert [one["composite"] for one in results["units"]] == [before]
+        assert send(office2, engine, desk, "correction", correction="漏记一笔", **CHECKED).status_code == 403
+        assert send(office, engine, desk, "correction", correction=" ", **CHECKED).status_code == 422
+        assert send(office, engine, desk, "correction", correction="漏记一笔", **CHECKED).status_code == 303
+        told = text_of(unit.get("/unit").text)
+        assert after in told
+        assert "公布后台账有变动" not in told
+        page = text_of(office.get("/office/round").text)
+        assert "公布更正：漏记一笔" in page
+
+    def test_what_is_under_way_is_named_with_the_way_to_it(self, enter, engine, desk):
+        send(enter("office"), engine, desk, "freeze", **CHECKED)
+        with engine.begin() as connection:
+            a_deduction(connection, desk, "education", "0.3")
+        page = enter("office2").get("/office/round").text
+        assert "异议期尚未起算" in page
+        assert '<a href="/office/slips">' in page
 
 
 def own_composite(engine, desk):
