@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from api.evidence.header import LARGEST, read_header
 from api.objects import Objects
 from api.store import people
-from api.store.uploads import blobs_hashed, put_blob
+from api.store.uploads import blobs_brought, put_blob
 from survey_forms.refusal import Refused
 
 LARGEST_PIECE = 1024 * 1024
@@ -75,7 +75,7 @@ class Partial:
 
 def kept_so_far(connection: Connection, objects: Objects, staff_id: int, digest: bytes) -> tuple[int, bool]:
     """Bytes of a blob that this person need not send again, and whether that is all of it."""
-    known = blobs_hashed(connection, [digest]).get(digest)
+    known = blobs_brought(connection, [digest], [staff_id]).get(digest)
     if known:
         return known.size, True
     try:

@@ -4,6 +4,7 @@ It happens in one transaction, and doing it again changes nothing: every row has
 follows from one. What does not fit is told and kept in the upload; everything beside it is taken in.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,14 +13,23 @@ from sqlalchemy import Connection
 from api.actions.arrivals import visit_of
 from api.actions.devices import has_ended, key_of
 from api.actions.receipts import signed_receipt
-from api.actions.uploads import VisitSent, missing_of, read_visit
-from api.actions.visit_flags import flags_of, ticket_of
+from api.actions.uploads import VisitSent, blobs_of, missing_of, read_visit
+from api.actions.visit_flags import Ticket, flags_of, ticket_of
+from api.actions.visit_surroundings import has_begun_before, late_findings, surrounding_flags
 from api.actions.visit_taking import Taking, take_in
 from api.objects import Objects
 from api.store import people
-from api.store.crews import is_on_crew
 from api.store.inspections import Assignment, Visit, assignment_numbered, visit_numbered
-from api.store.uploads import Upload, change_upload, hold_assignment, upload_numbered, uploads_into
+from api.store.uploads import (
+    Upload,
+    change_upload,
+    hold_assignment,
+    named_before,
+    upload_numbered,
+    uploads_into,
+    was_placed,
+)
+from api.store.visit_surroundings import ended_at
 from survey_forms.inspection.mornings import last_opened
 from survey_forms.inspection.visit_events import Events, read_events
 from survey_forms.refusal import Fault, Refused
@@ -48,7 +58,8 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     offset = timedelta(milliseconds=upload.clock_offset_ms or 0)
     signed_at = max((one.at - offset for one in events.read), default=upload.received_at)
     key = key_of(connection, sent.device_id, upload.staff_id, signed_at)
-    flags = flags_of(sent, events, key, secret_key, offset, upload.received_at)
+    ticket = ticket_of(sent, secret_key)
+    flags = [*flags_of(sent, events, key, secret_key, offset, upload.received_at)]
     if has_ended(connection, sent.device_id, upload.received_at):
         flags += ("flag_device_ended",)
     faults = [*events.faults]
@@ -56,20 +67,24 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
         faults.append(Fault("visit_format_unknown", "format"))
     visit_id = None
     try:
-        visit = _visit_for(connection, upload, events, now)
+        visit = _visit_for(connection, upload, events, _Begun(ticket, offset), now)
     except Refused as refused:
         faults.extend(refused.faults)
     else:
         visit_id = visit.id
-        ticket = ticket_of(sent, secret_key)
-        taking = Taking(connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now)
+        blobs, others = blobs_of(connection, upload), named_before(connection, upload)
+        taking = Taking(
+            connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now, blobs, others
+        )
         faults.extend(take_in(taking))
+        faults.extend(late_findings(taking))
+        flags.extend(surrounding_flags(taking))
     values = {
         "status": "held" if faults else "settled",
         "settled_at": now,
         "visit_id": visit_id,
         "problems": [{"code": one.code, "path": one.path, "facts": dict(one.facts)} for one in faults],
-        "flags": list(flags),
+        "flags": flags,
         "receipt": upload.receipt or _receipt(secret_key, upload, sent),
     }
     change_upload(connection, upload.id, values)
@@ -81,8 +96,18 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     return settled
 
 
-def _visit_for(connection: Connection, upload: Upload, events: Events, now: datetime) -> Visit:
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What tells that a phone set out while its assignment stood."""
+
+    ticket: Ticket | None
+    offset: timedelta
+
+
+def _visit_for(connection: Connection, upload: Upload, events: Events, begun: _Begun, now: datetime) -> Visit:
     """The visit that an upload goes into: its assignment's one, begun now if this is the first.
+
+    A withdrawal or replacement cannot undo what inspectors did before it while their phones were offline.
 
     Raises:
         Refused: `upload_assignment_unknown`, `upload_not_yours`, `upload_withdrawn`, `upload_after_closing`.
@@ -91,14 +116,15 @@ def _visit_for(connection: Connection, upload: Upload, events: Events, now: date
     assignment = assignment_numbered(connection, upload.assignment_id)
     if assignment is None or assignment.day > last_opened(now):
         raise Refused("upload_assignment_unknown", "assignment")
-    if not is_on_crew(connection, assignment.id, upload.staff_id):
+    if not was_placed(connection, assignment.id, upload.staff_id):
         raise Refused("upload_not_yours", "assignment")
-    if assignment.withdrawn_at is not None:
-        raise Refused("upload_withdrawn", "assignment")
+    ended = ended_at(connection, assignment.id, upload.staff_id)
+    if ended is not None and not has_begun_before(begun.ticket, events, begun.offset, ended):
+        raise Refused("upload_withdrawn" if assignment.withdrawn_at else "upload_not_yours", "assignment")
     if _is_late(connection, assignment, upload):
         raise Refused("upload_after_closing", "visit")
-    begun = events.read[0].at if events.read else now
-    visit_id = visit_of(connection, assignment, upload.id, upload.staff_id, begun, now)
+    first = events.read[0].at if events.read else now
+    visit_id = visit_of(connection, assignment, upload.id, upload.staff_id, first, now)
     visit = visit_numbered(connection, visit_id)
     if visit is None:
         raise Refused("upload_assignment_unknown", "assignment")

@@ -15,13 +15,16 @@ from sqlalchemy import Connection
 from api.store import people
 from api.store.people import Staff
 from api.store.uploads import (
+    Blob,
     Upload,
-    blobs_hashed,
+    blobs_brought,
+    bringers_of,
     change_upload,
     device_numbered,
     put_upload,
     upload_numbered,
 )
+from api.store.visit_surroundings import changers_of
 from survey_forms.inspection.visit_events import moment_of, read_events
 from survey_forms.refusal import Fault, Refused
 
@@ -133,23 +136,28 @@ def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime) 
     return False
 
 
+def blobs_of(connection: Connection, upload: Upload) -> dict[bytes, Blob]:
+    """What of a visit is here, by hash: brought by its sender or the crew, for a hash alone proves nothing."""
+    return blobs_brought(connection, upload.blobs, bringers_of(connection, upload.assignment_id, upload.staff_id))
+
+
 def missing_of(connection: Connection, upload: Upload) -> list[bytes]:
     """What of a visit has not arrived, in its order."""
-    kept = blobs_hashed(connection, upload.blobs)
+    kept = blobs_of(connection, upload)
     return [digest for digest in upload.blobs if digest not in kept]
 
 
 def refused_of(connection: Connection, upload: Upload) -> dict[bytes, str]:
     """What arrived and is no evidence: the code of the reason by hash."""
-    kept = blobs_hashed(connection, upload.blobs)
-    return {digest: found.refused for digest, found in kept.items() if found.refused}
+    return {digest: found.refused for digest, found in blobs_of(connection, upload).items() if found.refused}
 
 
 def resolve(connection: Connection, upload_id: UUID, staff: Staff, note: str, now: datetime) -> None:
     """Note that the office has dealt with a held upload; what was sent, and its problems, stay as they are.
 
     Raises:
-        Refused: `not_found`, `upload_not_held`, `upload_note_missing`.
+        Refused: `not_found`, `upload_not_held`, `upload_note_missing`; `upload_resolve_second` for who withdrew the
+            assignment or replaced its inspectors: nobody makes a visit disappear alone.
     """
     upload = upload_numbered(connection, upload_id, lock=True)
     if upload is None:
@@ -158,6 +166,8 @@ def resolve(connection: Connection, upload_id: UUID, staff: Staff, note: str, no
         raise Refused("upload_not_held")
     if not note:
         raise Refused("upload_note_missing", "note")
+    if staff.id in {upload.staff_id, *changers_of(connection, upload.assignment_id)}:
+        raise Refused("upload_resolve_second", "note")
     resolved = {"code": "upload_resolved", "path": "", "facts": {"note": note, "by": staff.name}}
     change_upload(connection, upload_id, {"status": "settled", "problems": [*upload.problems, resolved]})
     people.record_act(connection, "upload_resolved", now, staff.id, upload=str(upload_id), note=note)

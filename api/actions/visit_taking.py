@@ -3,7 +3,7 @@
 Every row has an id that the phone drew or that follows from one, so that taking the same upload in again adds nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid5
@@ -26,7 +26,7 @@ from api.store.inspections import close_visit as mark_closed
 from api.store.owed import emit
 from api.store.photos import photo_hashed, photos_hashed, put_photo
 from api.store.surveys import xform_of
-from api.store.uploads import Blob, Upload, blobs_hashed, note_visit, put_checklist, sign_visit
+from api.store.uploads import Blob, Upload, note_visit, put_checklist, sign_visit
 from survey_forms.inspection.mornings import CHINA
 from survey_forms.inspection.presence import best_fix, check_out_flags
 from survey_forms.inspection.visit_events import (
@@ -40,6 +40,9 @@ from survey_forms.inspection.visit_events import (
     Signed,
 )
 from survey_forms.refusal import Fault, Refused
+
+MOST_ARRIVALS = 50
+"""Of one upload: nobody comes and goes more often, and a flood of them hides what others did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Taking:
     offset: timedelta  # the phone's clock minus ours
     visit: Visit
     now: datetime
+    blobs: Mapping[bytes, Blob]
+    named_before: frozenset[bytes]  # hashes that are another crew's: whoever names a photo first has taken it
 
 
 def take_in(taking: Taking) -> Iterator[Fault]:
@@ -93,13 +98,15 @@ def _take(taking: Taking, event: Event) -> Iterator[Fault]:
         case PhotoTaken():
             yield from _photo(taking, event)
         case Arrival():
+            if sum(isinstance(one, Arrival) for one in taking.events.read if one.n < event.n) >= MOST_ARRIVALS:
+                raise Refused("check_ins_too_many", most=MOST_ARRIVALS)
             _arrival(taking, event)
         case FindingMade():
             yield from _finding(taking, event)
         case ChecklistDone():
             yield from _checklist(taking, event)
         case Signed():
-            found = blobs_hashed(connection, [event.sha256])[event.sha256]
+            found = taking.blobs[event.sha256]
             if found.refused:
                 yield Fault(found.refused, "sha256")
             else:
@@ -127,9 +134,12 @@ def _arrival(taking: Taking, event: Arrival) -> None:
 
 def _photo(taking: Taking, event: PhotoTaken) -> Iterator[Fault]:
     connection, upload = taking.connection, taking.upload
-    found = blobs_hashed(connection, [event.sha256])[event.sha256]
+    found = taking.blobs[event.sha256]
     if found.refused or found.media_type is None:
         yield Fault(found.refused or "photo_other_kind", "sha256")
+        return
+    if event.sha256 in taking.named_before:
+        yield Fault("photo_of_another_visit", "sha256")
         return
     if put_photo(connection, _photo_values(taking, event, found, found.media_type)):
         emit(connection, "photos", event.sha256.hex(), 1)

@@ -3,17 +3,21 @@
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
+from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions.settling import settle
-from api.actions.uploads import read_visit, resolve
+from api.actions.uploads import blobs_of, read_visit, resolve
 from api.auth import allow, current_staff
 from api.pages import inspection_words
+from api.pages.evidence import HEADERS
 from api.pages.inspector_forms import read_words
 from api.pages.render import language, page
 from api.problems import say, status_of
 from api.services import services, utc_now
-from api.store.uploads import Upload, upload_numbered, uploads_of
+from api.store import people
+from api.store.inspections import visit_numbered
+from api.store.uploads import Upload, upload_numbered, uploads_of, uploads_resolved
 from survey_forms.inspection.chain import Break, chain_breaks
 from survey_forms.inspection.visit_events import read_events
 from survey_forms.refusal import Fault, Refused
@@ -43,6 +47,25 @@ def body(upload_id: UUID) -> Response:
     return Response(upload.body, mimetype="application/json", headers=named)
 
 
+@pages.get("/<uuid:upload_id>/files/<name>")
+@allow("office")
+def file(upload_id: UUID, name: str) -> Response:
+    """Download a photo or signature of an upload as it came, taken in or not; who did so is recorded."""
+    with services().database.write() as connection:
+        upload = upload_numbered(connection, upload_id)
+        here = {digest.hex(): digest for digest in blobs_of(connection, upload)} if upload else {}
+        return _original(connection, here.get(name))
+
+
+@pages.get("/signatures/<uuid:visit_id>")
+@allow("office")
+def signature(visit_id: UUID) -> Response:
+    """Download the signature of a visit as it came; who did so is recorded."""
+    with services().database.write() as connection:
+        visit = visit_numbered(connection, visit_id)
+        return _original(connection, visit.signature if visit else None)
+
+
 @pages.post("/<uuid:upload_id>")
 @allow("office")
 def decide(upload_id: UUID) -> Response:
@@ -68,12 +91,24 @@ def breaks_of(upload: Upload) -> tuple[Break, ...]:
     return chain_breaks(sent.events, read_events(sent.events).parsed, sent.head)
 
 
+def _original(connection: Connection, digest: bytes | None) -> Response:
+    """The bytes as a download that no browser runs or shows."""
+    content = services().objects.get("originals", digest) if digest else None
+    if digest is None or content is None:
+        raise Refused("not_found")
+    people.record_act(connection, "original_read", utc_now(), current_staff().id, sha256=digest.hex())
+    named = {"Content-Disposition": f'attachment; filename="{digest.hex()}"'}
+    return Response(content, mimetype="application/octet-stream", headers=HEADERS | named)
+
+
 def _page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
     with services().database.read() as connection:
         found = uploads_of(connection, status="held")
         waiting = uploads_of(connection, status="waiting")
+        resolved = [(one, _problems(one)) for one in uploads_resolved(connection)]
     told = [(one, _problems(one)) for one in found]
-    return page("office/uploads.html", status, faults=inspection_words.told(faults), held=told, waiting=waiting)
+    faults_told = inspection_words.told(faults)
+    return page("office/uploads.html", status, faults=faults_told, held=told, waiting=waiting, resolved=resolved)
 
 
 def _problems(upload: Upload) -> list[str]:

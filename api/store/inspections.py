@@ -144,6 +144,8 @@ class Visit:
     received_at: datetime
     closed_at: datetime | None
     note: str
+    signature: bytes | None = None  # SHA-256 of its picture
+    signed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,9 @@ _ASSIGNMENT = (
     assignment.c.withdrawn_at,
 )
 _VISIT = (
-    visit.c.id,
-    visit.c.inspector_id,
-    staff.c.name,
-    visit.c.claimed_at,
-    visit.c.received_at,
-    visit.c.closed_at,
-    visit.c.note,
-)
+    visit.c.id, visit.c.inspector_id, staff.c.name, visit.c.claimed_at, visit.c.received_at, visit.c.closed_at,
+    visit.c.note, visit.c.signature, visit.c.signed_by,
+)  # fmt: skip
 
 
 def is_of(staff_id: int) -> ColumnElement[bool]:

@@ -1,6 +1,6 @@
 """What phones hand in: enrolled phones, blobs by their hash, and visits exactly as they were sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -18,13 +19,17 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    exists,
+    literal,
     select,
+    tuple_,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from api.store.base import facts, metadata, moment
-from api.store.inspections import assignment, visit
+from api.store.inspections import assignment, crew, visit
 from api.store.people import staff
 from api.store.surveys import form_version
 
@@ -45,7 +50,7 @@ blob = Table(
     metadata,
     Column("sha256", LargeBinary, primary_key=True),
     Column("size", Integer, nullable=False),
-    Column("staff_id", ForeignKey(staff.c.id), nullable=False),  # who brought it first
+    Column("staff_id", ForeignKey(staff.c.id), primary_key=True),  # who brought it: knowing a hash brings nothing
     moment("received_at"),
     Column("media_type", Text),  # what its first bytes say; null: nothing that is taken as evidence
     Column("refused", Text),  # why it is none, the code of the sentence
@@ -53,7 +58,7 @@ blob = Table(
     CheckConstraint("(media_type IS NULL) = (refused IS NOT NULL)", name="verdict"),
     schema="field",
 )
-"""Bytes received whole and kept; the file is on disk before its row commits."""
+"""Bytes received whole and kept, once for each who brought them; the file is on disk before its row commits."""
 
 upload = Table(
     "upload",
@@ -78,6 +83,7 @@ upload = Table(
     CheckConstraint("(status = 'waiting') = (settled_at IS NULL)", name="settled"),
     schema="field",
 )
+Index("ix_upload_blobs", upload.c.blobs, postgresql_using="gin")
 Index("ix_upload_open", upload.c.received_at, postgresql_where=upload.c.status != "settled")
 
 checklist = Table(
@@ -148,9 +154,46 @@ def put_blob(connection: Connection, values: Mapping[str, Any]) -> bool:
     return connection.execute(statement.returning(blob.c.sha256)).first() is not None
 
 
-def blobs_hashed(connection: Connection, hashes: Sequence[bytes]) -> dict[bytes, Blob]:
-    """Those of the hashes whose bytes are kept."""
-    return {row.sha256: Blob(*row) for row in connection.execute(select(blob).where(blob.c.sha256.in_(list(hashes))))}
+def blobs_brought(connection: Connection, hashes: Sequence[bytes], staff_ids: Iterable[int]) -> dict[bytes, Blob]:
+    """Those of the hashes whose bytes one of these people brought, as the first of them did."""
+    query = (
+        select(blob)
+        .where(blob.c.sha256.in_(list(hashes)), blob.c.staff_id.in_(list(staff_ids)))
+        .order_by(blob.c.received_at.desc(), blob.c.staff_id)
+    )
+    return {row.sha256: Blob(*row) for row in connection.execute(query)}
+
+
+def bringers_of(connection: Connection, assignment_id: UUID, staff_id: int) -> set[int]:
+    """Whose bytes count for what a person hands in: their own, and their crew's where they are or were in it."""
+    people = select(crew.c.staff_id).where(crew.c.assignment_id == assignment_id)
+    leads = select(assignment.c.inspector_id).where(assignment.c.id == assignment_id)
+    found = set(connection.execute(union(people, leads)).scalars())
+    return found if staff_id in found else {staff_id}
+
+
+def named_before(connection: Connection, one: Upload) -> frozenset[bytes]:
+    """The hashes of an upload that the crew of another assignment named earlier, their bytes here or not."""
+    place = is_placed(upload.c.assignment_id, upload.c.staff_id)
+    query = select(upload.c.blobs).where(
+        upload.c.blobs.overlap(list(one.blobs)),
+        upload.c.assignment_id != one.assignment_id,
+        tuple_(upload.c.received_at, upload.c.id) < (one.received_at, one.id),
+        place,
+    )
+    named = {digest for blobs in connection.execute(query).scalars() for digest in blobs}
+    return frozenset(named.intersection(one.blobs))
+
+
+def was_placed(connection: Connection, assignment_id: UUID, staff_id: int) -> bool:
+    """Whether somebody leads an assignment, or is or was in its crew."""
+    return bool(connection.execute(select(is_placed(literal(assignment_id), literal(staff_id)))).scalar_one())
+
+
+def is_placed(assignment_id: ColumnElement[UUID], staff_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether somebody leads an assignment, or is or was in its crew."""
+    leads = exists().where(assignment.c.id == assignment_id, assignment.c.inspector_id == staff_id)
+    return leads | exists().where(crew.c.assignment_id == assignment_id, crew.c.staff_id == staff_id)
 
 
 def put_upload(connection: Connection, values: Mapping[str, Any]) -> bool:
@@ -171,6 +214,13 @@ def uploads_of(connection: Connection, *, staff_id: int | None = None, status: s
     query = _UPLOAD.where(upload.c.status == status).order_by(upload.c.received_at, upload.c.id).limit(most)
     if staff_id is not None:
         query = query.where(upload.c.staff_id == staff_id)
+    return [_upload(row) for row in connection.execute(query)]
+
+
+def uploads_resolved(connection: Connection, most: int = 200) -> list[Upload]:
+    """Uploads that somebody at the office has dealt with, the latest first."""
+    query = _UPLOAD.where(upload.c.problems.contains([{"code": "upload_resolved"}]))
+    query = query.order_by(upload.c.settled_at.desc(), upload.c.id).limit(most)
     return [_upload(row) for row in connection.execute(query)]
 
 

@@ -4,7 +4,8 @@ Times are the phone's, in milliseconds since 1970; positions are WGS-84, for a b
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -115,8 +116,15 @@ def read_events(texts: Sequence[str]) -> Events:
             read.append(_read(n, text, event))
         except _Unreadable as odd:
             faults.append(Fault("event_unreadable", f"events[{n}].{odd}".rstrip("."), {"n": n + 1}))
-    hashes = [one.sha256 for one in read if isinstance(one, PhotoTaken | Signed)]
-    return Events(tuple(read), parsed, tuple(faults), tuple(dict.fromkeys(hashes)))
+    return Events(tuple(read), parsed, tuple(faults), tuple(dict.fromkeys(_hashes(parsed))))
+
+
+def _hashes(parsed: Iterable[Any]) -> Iterator[bytes]:
+    """What the events name, the unreadable ones too: the phone deletes what nobody asks it for."""
+    for event in parsed:
+        if isinstance(event, dict) and "sha256" in event:
+            with suppress(_Unreadable):
+                yield _hash(event)
 
 
 def clean(text: str, most: int) -> str:

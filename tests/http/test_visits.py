@@ -27,6 +27,7 @@ from api.store.findings import finding, finding_photo
 from api.store.inspections import check_in, crew, visit
 from api.store.photos import photo
 from api.store.uploads import upload
+from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Refused
 from tests.inspections import PASSWORD, a_town, an_assignment
 from tests.mutations import JSON_TYPE, Sent, mutated, strange_json
@@ -77,7 +78,7 @@ def send(client, content, piece=65_536):
 @pytest.fixture
 def an_open_assignment(engine, town):
     with engine.begin() as connection:
-        return an_assignment(connection, town, day=utc_now().date())
+        return an_assignment(connection, town, day=utc_now().astimezone(CHINA).date())
 
 
 def kept(engine) -> dict[str, int]:
@@ -420,8 +421,19 @@ def test_the_office_sees_what_is_held_reads_it_as_sent_tries_again_and_deals_wit
     assert decide(do="again") == 303
     assert kept(engine)["visit"] == kept(engine)["check_in"] == 1
     assert decide(do="resolve", note="重复") == 409
-    other = Record(phone, uuid4(), at=utc_now()).check_in().body()
+    picture = photo_of(Random(8))
+    name = send(client, picture)
+    other = Record(phone, uuid4(), at=utc_now()).check_in().photo(picture).body()
     told = client.post("/api/v1/visits", data=other).json
     assert decide(do="resolve", note="已电话核实") == 303
     assert client.post("/api/v1/visits", data=other).json["status"] == "settled"
     assert "没有待处理的上传" in office.get("/office/uploads").text
+    shown = office.get("/office/uploads").text
+    assert "已电话核实" in shown  # what was dealt with stays, and its photos with it
+    file = f"/office/uploads/{told['visit']}/files/{name}"
+    assert file in shown
+    found = office.get(file)
+    assert (found.data, found.mimetype) == (picture, "application/octet-stream")
+    assert found.headers["Content-Disposition"].startswith("attachment")
+    assert office.get(file[:-1] + "x").status_code == 404
+    assert client.get(file).status_code in {302, 401, 403}
