@@ -183,6 +183,23 @@ def test_an_inspector_is_replaced_and_work_withdrawn_from_the_list(app, engine, 
     assert "已撤回" in client.get("/office/assignments").text
 
 
+def test_on_its_day_one_person_asks_for_a_withdrawal_and_another_agrees(app, engine, drawn, monkeypatch):
+    with engine.connect() as connection:
+        row = rows_of_draw(connection, drawn)[0]
+    monkeypatch.setattr("api.pages.assignments.utc_now", lambda: morning_of(row.day))
+    page, address = "/office/assignments", f"/office/assignments/{row.id}/withdraw"
+    first, second = desk(app, "office"), desk(app, "office2")
+    assert post(first, page, address, reason="车辆故障").status_code == 303
+    shown = first.get(page).text
+    assert "已申请撤回" in shown
+    assert "已撤回" not in shown
+    refused = post(first, page, address, reason="车辆故障")
+    assert refused.status_code == 409
+    assert "须两人办理" in refused.text
+    assert post(second, page, address, reason="属实").status_code == 303
+    assert "已撤回" in second.get(page).text
+
+
 def test_the_record_is_published_to_everybody_and_repeats(app, engine, settings, directory, drawn):
     with engine.begin() as connection:
         row = rows_of_draw(connection, drawn)[0]
