@@ -86,6 +86,7 @@ def test_a_visit_from_the_first_opening_to_the_receipt(phone, address, tmp_path)
     ready_for_offline(phone)
     looks(phone, tmp_path, "1-today")
     phone.locator(".task").first.click()
+    expect(phone.get_by_text("已在范围内")).to_be_visible()
     looks(phone, tmp_path, "2-task")
     phone.get_by_role("button", name="定位并签到").click()
     expect(phone.get_by_text("确在现场")).to_be_visible()
@@ -119,6 +120,7 @@ def test_a_visit_from_the_first_opening_to_the_receipt(phone, address, tmp_path)
     phone.get_by_role("link", name="返回").click()
     phone.get_by_role("link", name="已提交").click()
     expect(phone.get_by_text("照片 2 张，问题 1 条")).to_be_visible()
+    expect(phone.locator("#said")).to_be_empty()
     looks(phone, tmp_path, "8-submitted")
 
 
@@ -221,6 +223,22 @@ def test_what_is_written_of_a_finding_is_kept_and_must_be_finished_or_deleted(ph
     waits(phone, 0)
 
 
+def test_a_screen_that_is_drawn_anew_takes_no_tap_from_under_a_finger(phone, address):
+    sign_in(phone, address)
+    ready_for_offline(phone)
+    check_in(phone)
+    leave = phone.get_by_role("button", name="定位并签退")
+    leave.scroll_into_view_if_needed()
+    box = leave.bounding_box()
+    phone.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    phone.evaluate("dispatchEvent(new Event('mc-show'))")  # under way when the finger comes down, and once more after
+    phone.mouse.down()
+    phone.evaluate("['mc-show', 'mc-told'].forEach((name) => dispatchEvent(new Event(name)))")
+    phone.wait_for_timeout(500)
+    phone.mouse.up()
+    expect(phone.get_by_role("button", name="签退", exact=True)).to_be_visible()
+
+
 def test_the_queue_goes_out_as_a_file_that_any_computer_opens(phone, address, tmp_path):
     photos = [a_jpeg(), a_jpeg(color="navy")]
     sign_in(phone, address)
@@ -253,7 +271,7 @@ def test_a_browser_without_locks_still_sends_from_one_tab_alone(playwright, chro
         waits(other, 0)
 
 
-def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, town):
+def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, town, tmp_path):
     book = Path("survey_forms/documents/xiamen-wf-2015/forms/hall_inspection.xlsx").read_bytes()
     with engine.begin() as connection:
         version = a_form_version(connection, book)
@@ -273,8 +291,17 @@ def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, to
     phone.reload()
     expect(first).to_be_checked()
     phone.get_by_role("button", name="保存").click()
-    phone.on("dialog", lambda dialog: dialog.accept())
-    finish(phone)
+    phone.get_by_role("button", name="定位并签退").click()
+    phone.get_by_role("button", name="签退", exact=True).click()
+    phone.once("dialog", lambda dialog: dialog.dismiss())
+    phone.get_by_role("button", name="完成检查").click()
+    expect(phone.locator(".checklist .field-error:visible").first).to_be_visible()
+    expect(phone.locator(".checklist :focus")).to_have_attribute("aria-invalid", "true")
+    looks(phone, tmp_path, "faults")
+    phone.get_by_role("link", name="返回").click()
+    phone.once("dialog", lambda dialog: dialog.accept())
+    phone.get_by_role("button", name="完成检查").click()
+    expect(phone.get_by_role("heading", name="待上传")).to_be_visible()
     phone.context.set_offline(False)
     waits(phone, 0)
     with engine.connect() as connection:

@@ -36,9 +36,11 @@ export async function switchLanguage(base) {
 const china = (ms) => new Date(ms + 288e5).toISOString();
 export const clock = (ms) => china(ms).slice(11, 16);
 export const dayOf = (ms) => china(ms).slice(0, 10);
-const inWords = (date, how) => new Date(date).toLocaleDateString(either("zh-CN", "en-GB"), Object.assign({ timeZone: "UTC" }, how));
-export const day = (date) => inWords(date, { day: "numeric", month: "short" });
-export const weekday = (date) => inWords(date, { weekday: "long" });
+// Made once: a list of fifty visits would make fifty.
+const inWords = (how) => new Intl.DateTimeFormat(either("zh-CN", "en-GB"), Object.assign({ timeZone: "UTC" }, how));
+const [DAY, WEEKDAY] = [inWords({ day: "numeric", month: "short" }), inWords({ weekday: "long" })];
+export const day = (date) => DAY.format(new Date(date));
+export const weekday = (date) => WEEKDAY.format(new Date(date));
 export const moment = (ms) => `${day(dayOf(ms))} ${clock(ms)}`;
 
 export function age(ms) {
