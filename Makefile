@@ -6,7 +6,7 @@ PIP := $(VENV)/bin/python $(PIP_WHEEL)/pip install -qq --disable-pip-version-che
 LOCKED := --require-hashes --only-binary :all:
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test lint serve docs lock clean
+.PHONY: help setup demo test lint serve docs phone lock clean
 .DELETE_ON_ERROR:
 
 help:            ## this list
@@ -33,6 +33,9 @@ lint: $(VENV)/.test       ## style, types and the one-way imports
 docs: $(VENV)/.runtime    ## print docs/documents/*.md anew from the scheme files
 	@mkdir -p docs/documents
 	@$(BIN)/mingcha scheme list | cut -f1 | while read -r id; do $(BIN)/mingcha scheme show $$id > docs/documents/$$id.md; done
+
+phone: $(VENV)/.runtime   ## make static/phone of static/field (developers; needs node and npm)
+	@$(BIN)/python .ci/phone.py
 
 lock:            ## write both lock files anew from pyproject.toml (developers; needs uv)
 	uv pip compile pyproject.toml --group build $(COMPILE) -o requirements.lock

@@ -3,25 +3,21 @@
 The shell is the same for everybody and holds no secret, so anyone may fetch it; what it shows comes from the API by
 the phone's token. All its files lie under an address that names their content (`/inspector/phone/<version>/…`), so
 a shell never meets files of another version: the service worker keeps one whole version and changes to the next one.
-The scripts go out as one file (`phone_bundle.py`).
+The files are made beforehand (`phone_bundle.py`).
 """
 
 import base64
-import gzip
 import json
 import re
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from uuid import UUID
 
-from flask import Blueprint, abort, jsonify, make_response, render_template, request
+from flask import Blueprint, abort, jsonify, make_response, request
 from werkzeug.wrappers import Response
 
 from api.actions import devices
 from api.auth import allow, allow_anyone, current_staff
 from api.pages import phones
-from api.pages.phone_bundle import KEPT, built, read, squeezed
+from api.pages.phone_bundle import KEPT, SCOPE, made, read, zipped
 from api.pages.phone_icon import icon
 from api.pages.ui import A_YEAR
 from api.services import services, utc_now
@@ -29,8 +25,14 @@ from survey_forms.refusal import Fault, Refused
 
 pages = Blueprint("phone", __name__, url_prefix="/inspector/phone")
 
-SCOPE = "/inspector/phone/"
-KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "json": "application/json"}
+KINDS = {
+    "css": "text/css",
+    "html": "text/html",
+    "js": "text/javascript",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+}
+NAMED = {*KEPT, "en.json"}  # the files whose address names the version
 ICON_SIZES = (180, 192, 512)
 LARGEST_ENROLMENT = 4096
 UUID_SHAPE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -41,23 +43,21 @@ NEVER_STALE = "no-cache"  # asked anew each time; answered with 304 when nothing
 @allow_anyone
 def shell() -> Response:
     """Show the shell."""
-    return _text(_shell(), "text/html")
+    return _asked_anew(_file("index.html"))
 
 
 @pages.get("/sw.js")
 @allow_anyone
 def worker() -> Response:
     """Show the service worker, which names the version and the files of the shell."""
-    names = [f"{SCOPE}{version()}/{name}" for name in KEPT]
-    facts = f"const VERSION = {json.dumps(version())};\nconst FILES = {json.dumps(names)};\n"
-    return _text(facts + squeezed(read("field/sw.js")), "text/javascript")
+    return _asked_anew(_file("sw.js"))
 
 
 @pages.get("/manifest.webmanifest")
 @allow_anyone
 def manifest() -> Response:
     """Show what the home screen needs to know."""
-    base = f"{SCOPE}{version()}"
+    base = f"{SCOPE}{made().version}"
     icons = [{"src": f"{base}/mark.svg", "sizes": "any", "type": "image/svg+xml"}] + [
         {"src": f"{base}/icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
         for size in ICON_SIZES[1:]
@@ -77,21 +77,23 @@ def manifest() -> Response:
         "background_color": "#faf8f4",
         "icons": icons,
     }
-    return _text(json.dumps(facts, ensure_ascii=False), "application/manifest+json")
+    response = make_response(json.dumps(facts, ensure_ascii=False))
+    response.mimetype = "application/manifest+json"
+    return _asked_anew(response)
 
 
-@pages.get("/<version_asked>/<name>")
+@pages.get("/<version>/<name>")
 @allow_anyone
-def file(version_asked: str, name: str) -> Response:
+def file(version: str, name: str) -> Response:
     """Show one file of the shell; its address names its content, so it is kept for a year."""
-    if version_asked != version():
+    if version != made().version:
         abort(404)
     picture = {f"icon-{size}.png": size for size in ICON_SIZES}.get(name)
     if picture:
         response: Response = make_response(icon(picture))
         response.mimetype = "image/png"
-    elif name in built():
-        response = _packed(name)
+    elif name in NAMED:
+        response = _file(name)
     else:
         abort(404)
     response.headers["Cache-Control"] = A_YEAR
@@ -129,22 +131,6 @@ def enrol() -> Response:
     return response
 
 
-@cache
-def version() -> str:
-    """The first 12 hex digits of the SHA-256 over everything that the shell consists of."""
-    parts = [*built().values(), read("field/sw.js"), _template()]
-    return sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-@cache
-def _shell() -> str:
-    return render_template("inspector/phone.html", base=f"{SCOPE}{version()}")
-
-
-def _template() -> str:
-    return files("api.pages").joinpath("templates", "inspector", "phone.html").read_text(encoding="utf-8")
-
-
 def _enrolment() -> tuple[UUID, bytes, str]:
     """What the phone sent: its id, its public key, its name.
 
@@ -166,26 +152,24 @@ def _enrolment() -> tuple[UUID, bytes, str]:
     return UUID(device), spki, label if isinstance(label, str) else ""
 
 
-def _packed(name: str) -> Response:
-    """A file of the shell, compressed as well as can be, once."""
-    takes = request.accept_encodings["gzip"] > 0
-    response = make_response(packed(name) if takes else built()[name])
+def _file(name: str) -> Response:
+    """A file of the shell in the smallest coding that the client takes."""
+    takes = request.accept_encodings
+    if takes["br"] > 0:
+        coding, content = "br", read(f"{name}.br")
+    elif takes["gzip"] > 0:
+        coding, content = "gzip", zipped(name)
+    else:
+        coding, content = "", read(name)
+    response = make_response(content)
     response.mimetype = KINDS[name.rpartition(".")[2]]
     response.vary.add("Accept-Encoding")
-    if takes:
-        response.headers["Content-Encoding"] = "gzip"
+    if coding:
+        response.headers["Content-Encoding"] = coding
     return response
 
 
-@cache
-def packed(name: str) -> bytes:
-    """A file of the shell as gzip."""
-    return gzip.compress(built()[name].encode(), 9, mtime=0)
-
-
-def _text(text: str, kind: str) -> Response:
-    response = make_response(text)
-    response.mimetype = kind
+def _asked_anew(response: Response) -> Response:
     response.headers["Cache-Control"] = NEVER_STALE
     response.add_etag()
     return response.make_conditional(request)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.pages.phone_bundle import read, squeezed
+from api.pages.phone_bundle import made, read
 from survey_forms.forms.expressions import compile_expression
 from survey_forms.forms.operations import Node, Unreadable
 from survey_forms.forms.portable import FUNCTIONS, OPERATORS, expression_for_phones, missing_from_phones
@@ -37,7 +37,7 @@ def browser(chromium):
 def logic(browser):
     """A page that has the phone's logic and nothing else."""
     page = browser.new_page()
-    page.add_script_tag(content=squeezed(read("field/logic.js")))  # as it is sent
+    page.add_script_tag(content=read("app.js").decode()[: made().checklists])  # as it is sent
     yield page
     page.close()
 

@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from api.actions.checklists import check_answers, forms_for_phones
-from api.pages.phone_bundle import read, squeezed
+from api.pages.phone_bundle import made, read
 from tests.builders import a_form_version
 from tests.checklists import FIELD, hall, scored
 from tests.javarosa.books import a_book, a_list, a_row, as_xlsx
@@ -53,8 +53,7 @@ def asked(connection, phone):
         phone.set_content(SHELL.format(language))
         for sheet in (FIELD.parent / "tokens.css", FIELD / "app.css", FIELD / "checklist.css"):
             phone.add_style_tag(path=str(sheet))
-        for name in ("logic.js", "checklist.js"):
-            phone.add_script_tag(content=squeezed(read(f"field/{name}")))  # as they are sent
+        phone.add_script_tag(content=read("app.js").decode()[: made().checklists])  # as it is sent
         phone.evaluate(SHOWN, [json.loads(json.dumps(form)), answers or {}])
         return version
 

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from uuid import uuid4
@@ -19,13 +18,11 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from api.app import create_app
-from api.pages import phone, phone_bundle
+from api.pages import phone_bundle
+from api.pages.phone_bundle import made
 from api.services import KEY
 from api.store.uploads import device
 from tests.inspections import PASSWORD, a_town
-
-OWN, CHECKLIST = 20_000, 6_000
-"""Bytes as gzip: the phone's own code (mobile.md 4.1), and what works out a checklist on it."""
 
 STATIC = Path("api/pages/static/field")
 NEWER = {
@@ -46,11 +43,9 @@ PARSES = f"""
 const acorn = require('{PARSER}');
 let text = '';
 process.stdin.on('data', (part) => {{ text += part; }}).on('end', () => {{
-  const bare = (key, value) => (key === 'start' || key === 'end' ? undefined : value);
-  const trees = JSON.parse(text).map((one) => JSON.stringify(acorn.parse(one, {{ecmaVersion: 2017, sourceType: 'module'}}), bare));
-  process.stdout.write(JSON.stringify(trees.map((one) => one === trees[0])));
+  JSON.parse(text).forEach((one) => acorn.parse(one, {{ecmaVersion: 2017, sourceType: 'module'}}));
 }});
-"""  # noqa: E501 - one script
+"""
 
 
 @pytest.fixture
@@ -69,49 +64,23 @@ def inspector(app, engine):
     return client
 
 
-def parsed(*scripts: str) -> list[bool]:
-    """Whether scripts are ES2017, each compared with the first as a tree; skips where no parser is at hand."""
+def parse(*scripts: str) -> None:
+    """Fail where a script is no ES2017; skip where no parser is at hand."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("no Node here, whose parser reads ES2017; the rules of NEWER hold everywhere")
     command = [node, "--expose-internals", "-e", PARSES]
     done = subprocess.run(command, input=json.dumps(scripts), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr[-800:]
-    return json.loads(done.stdout)
-
-
-def weight(text: str) -> int:
-    return len(gzip.compress(text.encode(), 9, mtime=0))
-
-
-def test_the_phones_own_code_and_the_checklists_fit_their_budgets(app, capsys):
-    client = app.test_client()
-    plain = phone_bundle.squeezed("".join(phone_bundle.read(f"field/{name}.js") for name in phone_bundle.PLAIN))
-    looks = phone_bundle.tidied(phone_bundle.read("field/checklist.css"))
-    weights = {
-        "app.js": weight(phone_bundle.built()["app.js"]) - weight(plain),
-        "app.css": weight(phone_bundle.built()["app.css"]) - weight(looks),
-        "sw.js": weight(client.get("/inspector/phone/sw.js").text),
-        "shell": weight(client.get("/inspector/phone/").text),
-    }
-    checklists = weight(plain) + weight(looks)
-    with capsys.disabled():
-        told = "".join(f"  {size:6}  {name}\n" for name, size in (weights | {"checklists": checklists}).items())
-        english = weight(phone_bundle.built()["en.json"])
-        total = sum(weights.values()) + checklists
-        sys.stdout.write(
-            f"\nbytes, gzip:\n{told}  {total:6}  all\n  {english:6}  English words, for those who want them\n"
-        )
-    assert sum(weights.values()) <= OWN
-    assert checklists <= CHECKLIST
 
 
 def test_what_the_phone_runs_is_javascript_of_2017(app):
-    scripts = [phone_bundle.built()["app.js"], app.test_client().get("/inspector/phone/sw.js").text]
+    client = app.test_client()
+    scripts = [client.get(f"/inspector/phone/{made().version}/app.js").text, client.get("/inspector/phone/sw.js").text]
     for script in scripts:
         bare = re.sub(r"([\"'`])(?:(?!\1)[^\\]|\\.)*\1", '""', script)
         assert {name for name, pattern in NEWER.items() if re.search(pattern, bare, re.MULTILINE)} == set()
-    parsed(*scripts)
+    parse(*scripts)
 
 
 @pytest.mark.parametrize(
@@ -121,36 +90,38 @@ def test_the_check_for_newer_javascript_can_fail(newer):
     assert any(re.search(pattern, newer) for pattern in NEWER.values())
 
 
-def test_squeezing_changes_no_statement():
-    modules = [phone_bundle.read(f"field/{name}.js") for name in phone_bundle.MODULES]
-    modules = [
-        re.sub(r"^export ", "", re.sub(r"^import .*;\n", "", one, flags=re.MULTILINE), flags=re.MULTILINE)
-        for one in modules
-    ]
-    plain = [phone_bundle.read(f"field/{name}.js") for name in phone_bundle.PLAIN]
-    assert parsed("".join([*plain, *modules]), phone_bundle.built()["app.js"]) == [True, True]
+CODINGS = [("gzip, deflate, br, zstd", "br"), ("gzip, deflate", "gzip"), ("br;q=0, gzip", "gzip"), ("", None)]
 
 
-@pytest.mark.parametrize(
-    ("written", "squeezed"),
-    [
-        ("a = b // why\nc = d", "a=b\nc=d"),
-        ('say("http://x  y")', 'say("http://x  y")'),
-        ("a + ++b", "a+ ++b"),
-        ("return /a b/.test( c )", "return/a b/.test(c)"),
-        ("x = `a  ${b}  c` ;", "x=`a  ${b}  c`;"),
-        ("const a = 1;\n\n  let b;", "const a=1;let b;"),
-    ],
-)
-def test_squeezing_takes_only_what_nobody_needs(written, squeezed):
-    assert phone_bundle.squeezed(written) == squeezed
+@pytest.mark.parametrize(("takes", "coding"), CODINGS)
+def test_every_file_goes_out_in_the_smallest_coding_that_is_taken(app, takes, coding):
+    client = app.test_client()
+    for name in ("", "sw.js", *(f"{made().version}/{kept}" for kept in (*phone_bundle.KEPT, "en.json"))):
+        answer = client.get(f"/inspector/phone/{name}", headers={"Accept-Encoding": takes})
+        plain = phone_bundle.read(name.rpartition("/")[2] or "index.html")
+        assert answer.headers.get("Content-Encoding") == coding
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert opened(answer.data, coding) == plain
+
+
+def opened(content: bytes, coding: str | None) -> bytes:
+    """What a browser reads; Brotli by Node where there is one, else what was made beside the plain file."""
+    if coding == "gzip":
+        return gzip.decompress(content)
+    if coding is None:
+        return content
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node here, whose zlib opens Brotli; tests/house/test_phone.py holds the files' digests")
+    script = "process.stdout.write(require('zlib').brotliDecompressSync(require('fs').readFileSync(0)))"
+    return subprocess.run([node, "-e", script], input=content, capture_output=True, timeout=60, check=True).stdout
 
 
 def test_every_word_of_the_phone_is_there_in_english_too():
     known = tomllib.loads((STATIC / "en.toml").read_text(encoding="utf-8"))
     said: set[str] = set()
-    for name in phone_bundle.MODULES:
-        for found in re.findall(r"\bt`((?:[^`$]|\$\{(?:[^{}]|\{[^}]*\})*\})*)`", phone_bundle.read(f"field/{name}.js")):
+    for path in STATIC.glob("*.js"):
+        for found in re.findall(r"\bt`((?:[^`$]|\$\{(?:[^{}]|\{[^}]*\})*\})*)`", path.read_text(encoding="utf-8")):
             said.add(re.sub(r"\$\{(?:[^{}]|\{[^}]*\})*\}", "{}", found))
     assert said - set(known) == set()
     assert set(known) - said == set()
@@ -164,14 +135,14 @@ def test_every_file_names_its_content_and_an_older_name_is_gone(app):
     worker = client.get("/inspector/phone/sw.js")
     assert shell.headers["Cache-Control"] == worker.headers["Cache-Control"] == "no-cache"
     assert client.get("/inspector/phone/", headers={"If-None-Match": shell.headers["ETag"]}).status_code == 304
-    kept = json.loads(re.search(r"const FILES = (\[.*?\]);", worker.text)[1])
+    kept = json.loads(re.search(r"\[(\"/inspector/phone/[0-9a-f]{12}/.*?)\]", worker.text)[0])
     assert {name.rpartition("/")[2] for name in kept} == {"app.js", "app.css", "mark.svg"}
     for name in [*kept, *re.findall(r'(?:src|href)="(/inspector/phone/\w+/[^"]+)"', shell.text)]:
         answer = client.get(name, headers={"Accept-Encoding": "gzip"})
         assert answer.status_code == 200, name
         assert "immutable" in answer.headers["Cache-Control"]
     assert client.get(f"/inspector/phone/{'0' * 12}/app.js").status_code == 404
-    assert client.get(f"/inspector/phone/{phone.version()}/store.js").status_code == 404
+    assert client.get(f"/inspector/phone/{made().version}/store.js").status_code == 404
 
 
 def test_it_installs_with_icons_that_may_be_masked(app):

@@ -1,5 +1,5 @@
 // The service worker keeps one whole version of the shell, and nothing else: what the API answers is never kept here.
-// VERSION and FILES stand above this line; the server writes them (api/pages/phone.py).
+// VERSION and FILES stand above this line; .ci/phone.py writes them.
 const CACHE = "mingcha-phone-" + VERSION;
 const KEPT = ["/inspector/phone/", "/inspector/phone/manifest.webmanifest"];
 
