@@ -14,6 +14,7 @@ from api.problems import say
 from api.services import services, utc_now
 from api.store import checkpoints, evaluations
 from api.store.results import latest_composite
+from api.store.rounds import round_states
 
 pages = Blueprint("checkpoints", __name__, url_prefix="/office/ledger/checkpoints")
 HERE = "/office/ledger"
@@ -45,7 +46,16 @@ def listed() -> Response:
         evaluation = evaluation_in_view(connection)
         kept = checkpoints.checkpoints(connection)[::-1]
         size = checkpoints.ledger_size(connection)
-    return page("office/checkpoints.html", evaluation=evaluation, checkpoints=kept, size=size, here=HERE)
+        rounds = round_states(connection, evaluation.id)
+        frozen = checkpoints.frozen_ledgers(connection)
+    return page(
+        "office/checkpoints.html",
+        evaluation=evaluation,
+        checkpoints=kept,
+        size=size,
+        frozen=[(one, frozen[one.id]) for one in rounds if one.id in frozen],
+        here=HERE,
+    )
 
 
 @pages.post("")

@@ -11,6 +11,7 @@ from api.actions.checkpoints import TOPIC, keep_checkpoint
 from api.actions.results import compose
 from api.app import create_app
 from api.services import KEY
+from api.store import checkpoints
 from api.store.owed import take_due
 from survey_forms.signed_notes import log_signer
 from tests.desk import NOW, a_scored_desk
@@ -99,3 +100,16 @@ def test_nobody_else_sees_the_page(app, desk):
     assert desk.staff
     assert app.test_client().get(BASE).status_code == 302
     assert signed_in(app, "unit").get(BASE).status_code == 403
+
+
+def test_what_a_freeze_found_stands_with_its_round(office, engine, desk):
+    assert keep(engine) is None
+    with engine.begin() as connection:
+        key = connection.execute(text("SELECT id FROM office.round")).scalar_one()
+        assert keep_checkpoint(connection, SIGNER, "freeze", NOW, round_id=key) is None
+        connection.execute(text("UPDATE office.round SET status = 'frozen', frozen_at = :now, frozen_by = :who"),
+                           {"now": NOW, "who": desk.staff["office"]})  # fmt: skip
+        (kept,) = checkpoints.checkpoints(connection)
+    assert kept.occasion == "hourly"
+    assert f"{kept.size} 条 · 根 {kept.root.hex()}" in text_of(office.get(BASE).text)
+    assert f"{kept.size} 条 · 根 {kept.root.hex()[:16]}…" in text_of(office.get("/office/round").text)
