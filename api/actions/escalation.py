@@ -56,8 +56,8 @@ def note_late_objections(connection: Connection, now: datetime) -> int:
         if owed is None or people.is_recorded(connection, "objection_late", objection=found.id, owed=owed):
             continue
         due = found.due_at if owed == "explanation" else decide_by(found, terms)
-        facts = {"objection": found.id, "seq": found.seq, "owed": owed, "due_on": day_of(due).isoformat()}
-        people.record_act(connection, "objection_late", now, **facts)
+        last = day_of(due).isoformat()
+        people.record_act(connection, "objection_late", now, objection=found.id, seq=found.seq, owed=owed, due_on=last)
         count += 1
     return count
 

@@ -27,7 +27,7 @@ from api.store.objections import objection_of
 from api.store.papers import papers_of_objection
 from api.store.people import staff
 from api.store.rectifications import rectification_of
-from api.store.slips import slip_of
+from api.store.slips import slip_of, slips_about
 from tests.deductions import GROUNDS, PDF, Cast, a_cast, a_told_entry, an_objection, an_order, some_papers, standing
 from tests.inspections import PASSWORD
 from tests.live import a_phone, browsing, serving
@@ -347,6 +347,16 @@ def test_the_overview_tells_what_waits_and_what_is_overdue(engine, cast, objects
     assert "1 项整改逾期，其中 1 项已列入督办" in text
     assert "1 项异议等待说明或决定" in text
     assert "项异议逾期" not in text
+
+
+def test_a_notice_prints_its_term_and_an_order_promises_nothing_that_a_unit_cannot_do(engine, cast, seq, sign_in):
+    with engine.begin() as connection:
+        order = an_order(connection, cast, seq, utc_now())
+        notice, demand = slip_of(connection, seq).id, slips_about(connection, order)[0].id
+    unit = sign_in("unit")
+    text = pypdfium2.PdfDocument(unit.get(f"/unit/slips/{notice}/pdf").data)[0].get_textpage().get_text_bounded()
+    assert re.search(r"异议期限5日，至\d+年\d+月\d+日24时（办公室自定）", re.sub(r"\s", "", text))
+    assert "延期" not in unit.get(f"/unit/slips/{demand}").text
 
 
 def test_what_the_office_owes_an_objection_and_is_late_with_stands_on_its_overview(engine, cast, objects, seq, sign_in):
