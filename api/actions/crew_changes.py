@@ -98,8 +98,8 @@ def withdraw_assignment(connection: Connection, assignment_id: UUID, reason: str
     asked = acts_about.withdrawals_asked(connection, [row.id]).get(row.id)
     if now >= morning_of(row.day):
         if asked is None:
-            about = {"assignment": str(row.id), "reason": reason}
-            people.record_act(connection, "assignment_withdrawal_asked", now, staff_id, **about)
+            ask: dict[str, object] = {"assignment": str(row.id), "reason": reason}
+            people.record_act(connection, "assignment_withdrawal_asked", now, staff_id, **ask)
             return False
         if asked.staff_id == staff_id:
             raise Refused("withdrawal_same_person")

@@ -171,10 +171,14 @@ class TestTheMapAndTheCalendar:
         due = words_of(enter("office").get("/office/inspections/calendar?month=2026-12").text)
         assert "整改到期 1" in due
 
-    def test_what_the_office_itself_assigned_waits_on_the_map(self, enter, engine, life):
+    def test_what_is_announced_waits_on_the_map_and_nothing_else_does(self, enter, engine, life):
         with engine.begin() as connection:
-            an_assignment(connection, life.town, day=datetime.now(UTC).date() + timedelta(days=3))
-        assert "待察访 1" in words_of(enter("office").get("/office/inspections/map").text)
+            key = an_assignment(connection, life.town, day=datetime.now(UTC).date() + timedelta(days=3))
+        client = enter("office")
+        assert "待察访 1" not in words_of(client.get("/office/inspections/map").text)
+        with engine.begin() as connection:
+            connection.execute(update(assignment).where(assignment.c.id == key).values(announced=True))
+        assert "待察访 1" in words_of(client.get("/office/inspections/map").text)
 
 
 def test_the_pages_run_no_inline_code(enter, life):
