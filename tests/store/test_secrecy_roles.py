@@ -14,6 +14,7 @@ from api.actions.results import compose
 from api.actions.tally import fold
 from api.app import create_app
 from api.commands.init_db import make_roles
+from api.objects import Objects
 from api.services import KEY
 from api.store.base import make_engine
 from api.store.roles import BUREAU, COUNT, GRANTS, NOTICES, WEB, WORKER, as_role
@@ -207,7 +208,7 @@ def test_a_sealed_and_an_open_survey_run_from_the_answer_to_the_tally_under_the_
         assert [client.post("/api/v1/responses", json=body).status_code for _ in range(2)] == [201, 200]
     with engine.begin() as connection:
         end(connection, sealed)
-    shop = Shop(Database(engine_as(WORKER)), None, now, None)
+    shop = Shop(Database(engine_as(WORKER)), Objects(settings.objects), now, None)
     Dispatcher(shop, connect(settings.redis_url)).look()
     with engine_as(WORKER).begin() as connection:
         assert fold(connection, 100) == 2
