@@ -56,15 +56,9 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     sent = read_visit(upload.body)
     events = read_events(sent.events)
     offset = timedelta(milliseconds=upload.clock_offset_ms or 0)
-    signed_at = max((one.at - offset for one in events.read), default=upload.received_at)
-    key = key_of(connection, sent.device_id, upload.staff_id, signed_at)
     ticket = ticket_of(sent, secret_key)
-    flags = [*flags_of(sent, events, key, secret_key, offset, upload.received_at)]
-    if has_ended(connection, sent.device_id, upload.received_at):
-        flags += ("flag_device_ended",)
-    faults = [*events.faults]
-    if sent.format != FORMAT:
-        faults.append(Fault("visit_format_unknown", "format"))
+    flags = _own_flags(connection, upload, sent, events, offset, secret_key)
+    faults = [*events.faults, *(() if sent.format == FORMAT else (Fault("visit_format_unknown", "format"),))]
     visit_id = None
     try:
         visit = _visit_for(connection, upload, events, _Begun(ticket, offset), now)
@@ -72,10 +66,8 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
         faults.extend(refused.faults)
     else:
         visit_id = visit.id
-        blobs, others = blobs_of(connection, upload), named_before(connection, upload)
-        taking = Taking(
-            connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now, blobs, others
-        )
+        named = blobs_of(connection, upload), named_before(connection, upload)
+        taking = Taking(connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now, *named)
         faults.extend(take_in(taking))
         faults.extend(late_findings(taking))
         flags.extend(surrounding_flags(taking))
@@ -94,6 +86,18 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     if settled is None:
         raise Refused("not_found")
     return settled
+
+
+def _own_flags(  # noqa: PLR0913, PLR0917 - the record twice, its phone's clock, and our key
+    connection: Connection, upload: Upload, sent: VisitSent, events: Events, offset: timedelta, secret_key: bytes
+) -> list[str]:
+    """What is odd in the record itself; its signature counts if its phone was in use at the last event."""
+    signed_at = max((one.at - offset for one in events.read), default=upload.received_at)
+    key = key_of(connection, sent.device_id, upload.staff_id, signed_at)
+    flags = [*flags_of(sent, events, key, secret_key, offset, upload.received_at)]
+    if has_ended(connection, sent.device_id, upload.received_at):
+        flags.append("flag_device_ended")
+    return flags
 
 
 @dataclass(frozen=True, slots=True)
