@@ -30,6 +30,7 @@ from api.store.inspections import check_in, crew, visit
 from api.store.owed import outbox
 from api.store.photos import photo
 from api.store.uploads import blob, upload
+from survey_forms.inspection.mornings import CHINA
 from tests.inspections import a_town, an_assignment
 from tests.live import serving
 from tests.phones import Lost, Phone, Record, Wire, bad_line, photo_of
@@ -62,7 +63,7 @@ def a_phone(engine, username="inspector") -> Phone:
 
 def assignments(engine, town, number):
     with engine.begin() as connection:
-        return [an_assignment(connection, town, day=utc_now().date()) for _ in range(number)]
+        return [an_assignment(connection, town, day=utc_now().astimezone(CHINA).date()) for _ in range(number)]
 
 
 def tickets(wire) -> dict:
