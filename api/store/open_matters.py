@@ -32,7 +32,11 @@ def open_matters(connection: Connection, evaluation_id: int, now: datetime) -> O
     findings = _count(
         connection,
         select(func.count())
-        .select_from(finding.join(visit, visit.c.id == finding.c.visit_id).join(assignment))
+        .select_from(
+            finding.join(visit, visit.c.id == finding.c.visit_id).join(
+                assignment, assignment.c.id == visit.c.assignment_id
+            )
+        )
         .where(assignment.c.evaluation_id == evaluation_id, finding.c.status == "filed"),
     )
     reversals = _count(
