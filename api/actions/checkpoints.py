@@ -95,9 +95,7 @@ def look_through(connection: Connection, key: Verifier | None, own_notes: Path |
     Raises:
         Refused: `ledger_gap`, `ledger_entry_bent`, `ledger_shrank`, `ledger_rewritten`, `checkpoint_bent`.
     """
-    known = {
-        (one.size, one.root) for one in known_checkpoints(connection, key, own_notes)
-    }  # entries only come after
+    known = {(one.size, one.root) for one in known_checkpoints(connection, key, own_notes)}  # entries only come after
     leaves = list(_leaves(connection))
     last = max((size for size, _ in known), default=0)
     if last > len(leaves):
