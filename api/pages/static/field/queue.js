@@ -54,7 +54,7 @@ export async function queue() {
     !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在，有网时自动上传。`)),
     n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
     h("ul.lines", {}, await Promise.all(frozen.map(line))),
-    theirs(queued),
+    ...theirs(queued),
     gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
     n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
     h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，才从本机删除。`),
