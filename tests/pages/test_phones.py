@@ -143,7 +143,7 @@ def test_signing_out_on_a_phone_ends_its_token_and_not_that_of_another_phone(app
     assert answers(app, enrolled(sign_in(), phone)).status_code == 200  # it stays enrolled
 
 
-@pytest.mark.parametrize("said", ["", "no uuid", str(uuid4())])
+@pytest.mark.parametrize("said", ["", "no uuid", "ed8847a6-6fd0-4730-8cff-eca0a542783b"])
 def test_a_cookie_that_names_no_phone_of_ones_own_ends_nothing(app, sign_in, said):
     phone, colleague = enrolled(sign_in()), sign_in("inspector2")
     for value in (said, str(phone.id)):
