@@ -13,7 +13,8 @@ from api.actions.inspections import decide_finding
 from api.actions.ledger import ask_reversal, decide_reversal
 from api.actions.running_totals import running_totals
 from api.auth import allow, current_staff
-from api.pages import inspection_words
+from api.pages import entry_words, inspection_words
+from api.pages.checklist_shown import ChecklistShown, checklist_shown
 from api.pages.desk import evaluation_in_view, number_in_address
 from api.pages.inspector_forms import read_words
 from api.pages.ledger_lines import Wish, lines_of
@@ -21,15 +22,19 @@ from api.pages.render import page
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store import evaluations
+from api.store.entry_trail import checklists_of
 from api.store.findings import Finding, findings_in
 from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
 from api.store.ledger import entries_of, people_of, requests_in
 from api.store.photos import Photo, photos_hashed
+from api.store.uploads import Upload, uploads_into
+from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_catalogue
 
 pages = Blueprint("ledger", __name__, url_prefix="/office")
 inspection_words.init_pages(pages)
+entry_words.init_pages(pages)
 
 LONGEST_NOTE = 1000
 LINES_A_PAGE = 100
@@ -44,6 +49,8 @@ class Case:
     visit: Visit
     check_ins: list[CheckIn]
     photos: list[Photo]
+    uploads: list[Upload]  # with what was odd about each
+    checklists: list[ChecklistShown]
 
 
 @pages.get("/findings")
@@ -123,7 +130,15 @@ def _case(connection: Connection, finding: Finding) -> Case:
     visit = visit_numbered(connection, finding.visit_id)
     if visit is None:
         raise Refused("not_found")
-    return Case(finding, visit, check_ins_of(connection, visit.id), photos_hashed(connection, list(finding.photos)))
+    day = visit.claimed_at.astimezone(CHINA).date()
+    return Case(
+        finding,
+        visit,
+        check_ins_of(connection, visit.id),
+        photos_hashed(connection, list(finding.photos)),
+        uploads_into(connection, visit.id),
+        [checklist_shown(one, day) for one in checklists_of(connection, visit.id)],
+    )
 
 
 def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:

@@ -208,10 +208,15 @@ def test_findings_that_come_long_after_the_visit_was_closed_are_filed_and_looked
     assert kept(engine)["finding"] == 1
 
 
-def test_a_record_without_a_check_in_says_so(phone_of, assigned):
+def test_a_record_without_a_check_in_says_so(app, phone_of, assigned):
     phone, client = phone_of()
     told = hand_in(client, begun(phone, client, assigned()).finding().body())
     assert (told["status"], codes(told, "flags")) == ("settled", ["flag_no_check_in"])
+    office = app.test_client()
+    office.post("/login", data={"username": "office", "password": PASSWORD})
+    shown = office.get("/office/findings").text  # where somebody is about to confirm what was found
+    assert "没有签到。" in shown
+    assert told["flags"][0]["zh"] in shown
 
 
 def test_the_fifty_first_check_in_is_told_and_not_entered(engine, phone_of, assigned):
