@@ -76,7 +76,7 @@ def read_plan(document: Any) -> Plan:
     intake = Intake()
     table = intake.table(document, "plan")
     intake.keys(table, KEYS, "plan")
-    if table.get("format") not in {None, FORMAT}:
+    if table.get("format") not in (None, FORMAT):  # no set: anybody wrote it, and a list has no hash
         intake.fault("inspection_plan_format", "plan.format", format=FORMAT)
     intake.refuse()
     item = intake.table(table["item"], "plan.item")
