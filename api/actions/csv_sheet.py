@@ -8,11 +8,13 @@ import io
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
+from api.store.evaluations import Unit
 from survey_forms.refusal import Fault, Refused
 
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_ROWS = 20_000
 MOST_FAULTS = 100
+UNIT = "单位"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of .xlsx and .xls."""
 
@@ -108,3 +110,29 @@ def letter(number: int) -> str:
 def short(text: str) -> str:
     """A cell's words, cut so that a sentence can repeat them."""
     return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+class UnitRows:
+    """Reads rows about units: every fault so far, and a unit by its code or its name."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.faults: list[Fault] = []
+        self._units: dict[str, list[Unit]] = {}
+        for unit in units:
+            for name in {unit.code, unit.name_zh, unit.name_en}:
+                self._units.setdefault(name, []).append(unit)
+
+    def _fault(self, code: str, line: int, column: str, **facts: object) -> None:
+        self.faults.append(cell_fault(code, line, column, **facts))
+
+    def _unit(self, line: int, name: str) -> Unit | None:
+        found = self._units.get(name, [])
+        if len(found) == 1:
+            return found[0]
+        if not name:
+            self._fault("csv_cell_missing", line, UNIT)
+        elif found:
+            self._fault("csv_unit_ambiguous", line, UNIT, value=short(name), codes="、".join(one.code for one in found))
+        else:
+            self._fault("csv_unit_unknown", line, UNIT, value=short(name))
+        return None

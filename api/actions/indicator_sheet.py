@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from api.actions.csv_sheet import cell_fault, letter, read_headings, read_lines, refuse, short
+from api.actions.csv_sheet import UNIT, UnitRows, letter, read_headings, read_lines, refuse, short
 from api.store.evaluations import Unit
 from survey_forms.numbers import plain_decimal
 from survey_forms.refusal import Fault, Refused
@@ -15,7 +15,8 @@ from survey_forms.refusal import Fault, Refused
 PLACES = 4  # decimals that the database keeps
 LONGEST_BASIS = 1000
 
-UNIT, COMPONENT, SCORE, DEDUCTION, BASIS = COLUMNS = ("单位", "指标", "得分", "扣分", "依据")
+COLUMNS = (UNIT, "指标", "得分", "扣分", "依据")
+_, COMPONENT, SCORE, DEDUCTION, BASIS = COLUMNS
 ENGLISH = {"unit": UNIT, "indicator": COMPONENT, "score": SCORE, "deduction": DEDUCTION, "basis": BASIS}
 NEEDED = {UNIT: [UNIT], COMPONENT: [COMPONENT], BASIS: [BASIS], f"{SCORE} / {DEDUCTION}": [SCORE, DEDUCTION]}
 
@@ -62,21 +63,17 @@ def read_sheet(content: bytes, units: Sequence[Unit], accepts: Mapping[str, Acce
     return rows
 
 
-class _Reader:
+class _Reader(UnitRows):
     """Reads rows and keeps every fault."""
 
     def __init__(self, units: Sequence[Unit], accepts: Mapping[str, Accepts], scale: Decimal) -> None:
-        self.faults: list[Fault] = []
+        super().__init__(units)
         self._accepts, self._scale = accepts, scale
         # For a row whose unit is not known: whatever any class takes, so that its other faults are found too.
         self._any = Accepts(
             {path: names for one in accepts.values() for path, names in one.scores.items()},
             {path: names for one in accepts.values() for path, names in one.deductions.items()},
         )
-        self._units: dict[str, list[Unit]] = {}
-        for unit in units:
-            for name in {unit.code, unit.name_zh, unit.name_en}:
-                self._units.setdefault(name, []).append(unit)
 
     def row(self, line: int, heads: Sequence[str], cells: Sequence[str]) -> Row | None:
         """The row, or None and its faults."""
@@ -99,21 +96,6 @@ class _Reader:
         if len(self.faults) > before or unit is None or component is None or points is None:
             return None
         return Row(line, unit, component, points, is_deduction, named[BASIS])
-
-    def _fault(self, code: str, line: int, column: str, **facts: object) -> None:
-        self.faults.append(cell_fault(code, line, column, **facts))
-
-    def _unit(self, line: int, name: str) -> Unit | None:
-        found = self._units.get(name, [])
-        if len(found) == 1:
-            return found[0]
-        if not name:
-            self._fault("csv_cell_missing", line, UNIT)
-        elif found:
-            self._fault("csv_unit_ambiguous", line, UNIT, value=short(name), codes="、".join(one.code for one in found))
-        else:
-            self._fault("csv_unit_unknown", line, UNIT, value=short(name))
-        return None
 
     def _component(self, line: int, name: str, unit: Unit | None, *, is_deduction: bool) -> str | None:
         if not name:

@@ -138,18 +138,24 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
 
 def _read(connection: Connection, photo: Photo, decoded: Decoded) -> dict[str, object]:
     """What the photo says of itself, where that contradicts the visit's check-ins, and what it resembles."""
-    known = {
-        "exif_lat": decoded.lat,
-        "exif_lon": decoded.lon,
-        "exif_taken": f"{decoded.taken}{decoded.offset or ''}" if decoded.taken else None,
-        "likeness": likeness(decoded.grey),
-    }
-    seen = replace(photo, **known)  # type: ignore[arg-type]  # each has its field's type; the mapping hides it
+    seen = replace(
+        photo,
+        exif_lat=decoded.lat,
+        exif_lon=decoded.lon,
+        exif_taken=f"{decoded.taken}{decoded.offset or ''}" if decoded.taken else None,
+        likeness=likeness(decoded.grey),
+    )
     claims = replace(claims_of(seen), metadata_damaged=decoded.metadata_damaged)
     flags = [flag.value for flag in photo_flags(claims, checked_in(connection, photo.visit_id))]
     if alike(connection, seen, ALIKE_WITHIN, NEAR):
         flags.append(PhotoFlag.ALIKE.value)
-    return known | {"flags": list(dict.fromkeys([*photo.flags, *flags]))}  # the phone's own record raised the first
+    return {
+        "exif_lat": seen.exif_lat,
+        "exif_lon": seen.exif_lon,
+        "exif_taken": seen.exif_taken,
+        "likeness": seen.likeness,
+        "flags": list(dict.fromkeys([*photo.flags, *flags])),  # the phone's own record raised the first
+    }
 
 
 def claims_of(photo: Photo) -> Claims:

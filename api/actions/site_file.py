@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
 
-from api.actions.csv_sheet import MOST_ROWS, cell_fault, letter, read_headings, refuse, short
+from api.actions.csv_sheet import MOST_ROWS, UNIT, UnitRows, cell_fault, letter, read_headings, refuse, short
 from api.actions.frame_file import Reader, recognise
 from api.store.evaluations import Unit
 from survey_forms.inspection.datum import Datum
@@ -23,8 +23,8 @@ LEAST_RADIUS, MOST_RADIUS, USUAL_RADIUS = 10, 5000, 150
 LONGEST = {"编号": 40, "名称": 100, "英文名": 200, "地址": 200}
 RISKS = ("A", "B", "C", "D")
 
-COLUMNS = ("单位", "编号", "名称", "英文名", "地址", "纬度", "经度", "坐标系", "半径", "围栏", "风险")
-UNIT, CODE, NAME, ENGLISH_NAME, ADDRESS, LAT, LON, DATUM, RADIUS, FENCE, RISK = COLUMNS
+COLUMNS = (UNIT, "编号", "名称", "英文名", "地址", "纬度", "经度", "坐标系", "半径", "围栏", "风险")
+_, CODE, NAME, ENGLISH_NAME, ADDRESS, LAT, LON, DATUM, RADIUS, FENCE, RISK = COLUMNS
 ENGLISH = dict(
     zip(
         ("unit", "code", "name", "name_en", "address", "lat", "lon", "datum", "radius", "fence", "risk"),
@@ -105,16 +105,12 @@ def corners_of(text: str) -> list[list[float]]:
     return corners
 
 
-class _Rows:
+class _Rows(UnitRows):
     """Reads rows and keeps every fault."""
 
     def __init__(self, units: Sequence[Unit], heads: Sequence[str]) -> None:
-        self.faults: list[Fault] = []
+        super().__init__(units)
         self._heads = heads
-        self._units: dict[str, list[Unit]] = {}
-        for unit in units:
-            for name in {unit.code, unit.name_zh, unit.name_en}:
-                self._units.setdefault(name, []).append(unit)
 
     def row(self, line: int, cells: Sequence[str]) -> SiteRow | None:
         """The row, or None and its faults."""
@@ -143,21 +139,6 @@ class _Rows:
         english = named[ENGLISH_NAME] or named[NAME]
         where = (lat, lon, datum.value, radius, fence, risk)
         return SiteRow(line, unit, named[CODE], named[NAME], english, named[ADDRESS], *where)
-
-    def _fault(self, code: str, line: int, column: str, **facts: object) -> None:
-        self.faults.append(cell_fault(code, line, column, **facts))
-
-    def _unit(self, line: int, name: str) -> Unit | None:
-        found = self._units.get(name, [])
-        if len(found) == 1:
-            return found[0]
-        if not name:
-            self._fault("csv_cell_missing", line, UNIT)
-        elif found:
-            self._fault("csv_unit_ambiguous", line, UNIT, value=short(name), codes="、".join(one.code for one in found))
-        else:
-            self._fault("csv_unit_unknown", line, UNIT, value=short(name))
-        return None
 
     def _degrees(self, line: int, column: str, text: str, most: int) -> float | None:
         if not text:
