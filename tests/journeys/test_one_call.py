@@ -50,6 +50,7 @@ def tab_to(page, what: str) -> None:
 
 
 def press(page, key: str, then: str) -> None:
+    page.wait_for_load_state()  # words can be seen before the script hears keys
     page.keyboard.press(key)
     page.wait_for_selector(then)
 
@@ -81,8 +82,7 @@ def test_an_evening_at_the_desk_with_the_keyboard_alone(chromium, site, engine):
         press(page, "Enter", "text=完成访问")  # the way back has the focus
         assert page.url == f"{site}/interviewer"
         assert "1.1" in page.inner_text("main")
-        page.keyboard.press("n")
-        page.wait_for_selector("text=现在没有可以拨打的个案")
+        press(page, "n", "text=现在没有可以拨打的个案")
         assert [page.locator(".today b").nth(place).inner_text() for place in range(4)] == ["2", "1", "1", "0"]
     with engine.begin() as connection:
         told = {one.case_id: one.outcome for one in cases.outcomes_of(connection, work.survey_id)}

@@ -252,6 +252,7 @@ def test_every_state_of_the_desk_is_well_made(browser, site, engine, size, langu
         look(page, f"desk-empty-{where}")
         page.keyboard.press("n")
         page.wait_for_selector(".number")
+        page.wait_for_load_state()
         look(page, f"desk-case-{where}")
         if size == DESK and language == "zh-CN":
             bottoms = "[...document.querySelectorAll('.outcome')].map(e => e.getBoundingClientRect().bottom)"
@@ -316,6 +317,7 @@ def test_keys_rest_while_somebody_writes_a_note(browser, site, engine):
     with at(browser, site, DESK) as page:
         page.keyboard.press("n")
         page.wait_for_selector(".number")
+        page.wait_for_load_state()
         page.focus("#note")
         page.keyboard.type("19:30 g a 1")
         assert page.input_value("#note") == "19:30 g a 1"
