@@ -1,7 +1,7 @@
 """What a survey is weighed by: the outcomes of its cases or codes by true cell, and the crowds that answers tell of.
 
-Strata with listed cases count the cases' final outcomes. Where codes were handed out without names, a stratum is one
-cell: a spent code is an interview, a code that never came back is unknown (3.19).
+Strata with listed cases count the cases' final outcomes. Where codes were handed out without names, drawn people or
+not, a stratum is one cell: a spent code is an interview, a code that never came back is unknown (3.19).
 """
 
 from bisect import bisect
@@ -18,6 +18,7 @@ from api.store.windows import window_of
 from survey_forms.ballot.crowds import crowd_names
 from survey_forms.estimation.outcomes import class_of, sums
 from survey_forms.estimation.weighting import CellKey, CellOutcome, Population
+from survey_forms.fieldwork.consequences import NOT_TRIED
 from survey_forms.refusal import Fault, Refused
 
 CASES, CODES = "cases", "codes"
@@ -84,14 +85,15 @@ def read_outcomes(connection: Connection, survey_id: int) -> Outcomes:
     unequal: list[Unequal] = []
     sources = {}
     for code, population in populations.items():
-        if code in cases:
+        is_listed = _is_listed(cases[code], work.get(code))
+        if is_listed:
             found, differing = _of_cases(cases[code], population.persons)
             unequal += differing
         else:
             found = _of_codes(code, population.persons, work.get(code, roll.Fieldwork()), answered.get(code, 0))
         cells += found
         if found:
-            sources[code] = CASES if code in cases else CODES
+            sources[code] = CASES if is_listed else CODES
     return Outcomes(tuple(cells), populations, sources, tuple(unequal))
 
 
@@ -160,6 +162,12 @@ def _spoiled(connection: Connection, survey_id: int, counted: Mapping[CellKey, i
     return {
         stratum: n - found.get(stratum, 0) for stratum, n in sorted(closed.counts.items()) if n > found.get(stratum, 0)
     }
+
+
+def _is_listed(cases: Iterable[CaseOutcome], work: roll.Fieldwork | None) -> bool:
+    """Whether outcomes are known case by case: not where people were drawn, but only codes without names went out."""
+    outcomes = {case.outcome for case in cases}
+    return bool(outcomes) and not (outcomes == {NOT_TRIED} and work is not None and work.issued)
 
 
 def _of_cases(cases: Iterable[CaseOutcome], population: int) -> tuple[list[CellOutcome], list[Unequal]]:

@@ -98,9 +98,19 @@ def test_a_cell_with_too_few_answers_joins_another(connection, desk):
     assert women.final == men.final == pytest.approx(1000 / 3 * 60 / 55 * 52 / 44, rel=1e-12)
 
 
+def test_people_who_were_drawn_and_got_codes_without_names_count_by_these(connection, desk):
+    draw_cases(connection, desk.survey_id, [("party_delegates", None, 12)])
+    weigh(connection, desk)
+    newest = weightings.latest_weighting(connection, desk.survey_id)
+    delegates = weightings.weights_of(connection, newest.id)[0]
+    assert (delegates.stratum, delegates.outcomes) == ("party_delegates", {"I": 9, "UH": 1})
+    assert newest.report["sources"]["party_delegates"] == "codes"
+
+
 def test_a_group_in_which_nobody_answered_is_named(connection):
     desk = a_desk(connection)
-    draw_cases(connection, desk.survey_id, [("residents", None, 4)])
+    for case in draw_cases(connection, desk.survey_id, [("residents", None, 4)]):
+        try_case(connection, case, "3.12", NOW)
     with pytest.raises(Refused) as refused:
         weigh(connection, desk)
     (fault,) = refused.value.faults
