@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from api.actions import indicators
 from api.actions.due import day_of, end_after, terms_of
 from api.store import evaluations, people
 from api.store.findings import finding_numbered
@@ -21,6 +22,9 @@ from api.store.slips import Slip, mark_read, put_slip, slip_numbered
 from survey_forms.numbers import plain
 from survey_forms.refusal import Refused
 from survey_forms.scheme.load import load_catalogue, load_scheme
+
+INDICATOR_DATA = ("指标数据采集", "Indicator data")
+"""What stands for the rule of a deduction that came with an indicator file: no catalogue has one for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def _about(connection: Connection, entry: Entry) -> dict[str, Any]:
     unit = next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == entry.unit_id)
     catalogue = load_catalogue(evaluation.scheme)
     rule = catalogue.rule(entry.rule) if catalogue else None
+    names = INDICATOR_DATA if entry.rule == indicators.RULE else (entry.rule, entry.rule)
     component = load_scheme(evaluation.scheme).by_path.get(entry.component)
     return {
         "evaluation_zh": evaluation.name_zh,
@@ -116,8 +121,8 @@ def _about(connection: Connection, entry: Entry) -> dict[str, Any]:
         "seq": entry.seq,
         "component_zh": component.zh if component else entry.component,
         "component_en": component.en if component else entry.component,
-        "rule_zh": rule.zh if rule else entry.rule,
-        "rule_en": rule.en if rule else entry.rule,
+        "rule_zh": rule.zh if rule else names[0],
+        "rule_en": rule.en if rule else names[1],
         "article": rule.article if rule else "",
         "points": plain(entry.points),
         "basis": entry.basis,
