@@ -59,6 +59,12 @@ def kind_of(phone: PhoneShown) -> str:
     return next(t(zh, en) for word, zh, en in KINDS if word in phone.label)
 
 
+@pages.app_template_filter("phone_label")
+def label_of(phone: PhoneShown) -> str:
+    """What it was called at enrolment; the page of ours sends what the browser says of itself, which is no name."""
+    return "" if phone.label.startswith("Mozilla/") else phone.label
+
+
 def remember(response: Response, device_id: UUID) -> None:
     """Leave the phone's id in its browser, for signing out."""
     life, secure = int(devices.LIFE.total_seconds()), services().settings.secure_cookies
