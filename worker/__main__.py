@@ -1,4 +1,4 @@
-"""`python -m worker dispatch | drain | photos`: one process a kind of work, started by a supervisor.
+"""`python -m worker dispatch | drain | notices | photos`: one process a kind of work, started by a supervisor.
 
 A queue's worker is RQ's SimpleWorker, which runs jobs in its own process. What a forked horse would protect from,
 memory and crashes of Pillow, happens in a child process of its own (`worker/photos.py`); what a horse would cost is
