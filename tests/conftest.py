@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from sqlalchemy import Connection, Engine, text
 
 from api.config import Settings
@@ -27,6 +29,10 @@ from api.embedded.postgres import EmbeddedPostgres
 from api.embedded.valkey import EmbeddedValkey
 from api.store.base import make_engine
 from api.store.migrate import migrate
+
+# A slow machine is no fault of the rule that its examples are for
+examples.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("any machine")
 
 TEMPLATE = "migrated"
 _numbers = count(1)
