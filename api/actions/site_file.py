@@ -5,6 +5,7 @@ not be missing and no cell of it empty. CSV (UTF-8 or GB18030) or XLSX, read as 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from typing import IO
 from api.actions.csv_sheet import MOST_ROWS, UNIT, UnitRows, cell_fault, letter, read_headings, refuse, short
 from api.actions.frame_file import Reader, recognise
 from api.store.evaluations import Unit
-from survey_forms.inspection.datum import Datum
-from survey_forms.inspection.fences import fence_of
+from survey_forms.inspection.datum import Datum, Position
+from survey_forms.inspection.fences import beyond_m, fence_of
 from survey_forms.refusal import Fault, Refused
 
 LARGEST_FILE = 4 * 1024 * 1024
 LEAST_RADIUS, MOST_RADIUS, USUAL_RADIUS = 10, 5000, 150
 LONGEST = {"编号": 40, "名称": 100, "英文名": 200, "地址": 200}
+MOST_BEYOND_FENCE_M = 500  # a pin on the road in front of the building is usual, one in another district a mistake
 RISKS = ("A", "B", "C", "D")
 
 COLUMNS = (UNIT, "编号", "名称", "英文名", "地址", "纬度", "经度", "坐标系", "半径", "围栏", "风险")
@@ -32,6 +34,7 @@ ENGLISH = dict(
         strict=True,
     )
 )
+MEASURED = (LAT, LON, DATUM, RADIUS, FENCE, RISK)
 NEEDED = {name: [name] for name in (UNIT, CODE, NAME, LAT, LON, DATUM)}
 
 DATUMS: Mapping[str, Datum] = {
@@ -39,10 +42,10 @@ DATUMS: Mapping[str, Datum] = {
     **dict.fromkeys(("gcj02", "高德", "腾讯", "国测局", "火星"), Datum.GCJ_02),
     **dict.fromkeys(("bd09", "百度"), Datum.BD_09),
 }
-"""What a datum may be called, in small letters without blanks and hyphens."""
+"""What a datum may be called, in small letters without blanks, hyphens and words such as “coordinates” or “map”."""
 
 _DEGREES = re.compile(r"[-+]?[0-9]{1,3}(\.[0-9]{1,15})?")
-_WHOLE = re.compile(r"[0-9]{1,6}")
+_METRES = re.compile(r"([0-9]{1,6})(\.0+)?\s*(米|m)?")  # a spreadsheet saved as CSV writes 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,10 @@ def read_sites(file: IO[bytes], units: Sequence[Unit]) -> list[SiteRow]:
 
 
 def read_datum(text: str) -> Datum | None:
-    """The datum that a word means; None for any other."""
-    return DATUMS.get(re.sub(r"[\s_\-－]", "", text).lower())
+    """The datum that a cell names, by one word or by several that agree (`GCJ-02（高德）`); None for any other."""
+    words = re.split(r"[()、,/]", re.sub(r"[\s_-]|坐标系?|(?<!天)地图", "", _plain(text).lower()))
+    found = {DATUMS.get(word) for word in words if word}
+    return found.pop() if len(found) == 1 else None
 
 
 def corners_of(text: str) -> list[list[float]]:
@@ -118,6 +123,7 @@ class _Rows(UnitRows):
         if any(cells[len(self._heads) :]):
             self._fault("csv_cells_left_over", line, letter(len(self._heads)))
         named = dict.fromkeys(COLUMNS, "") | dict(zip(self._heads, cells, strict=False))
+        named |= {column: _plain(named[column]) for column in MEASURED}
         unit = self._unit(line, named[UNIT])
         for column in (CODE, NAME):
             if not named[column]:
@@ -133,11 +139,12 @@ class _Rows(UnitRows):
             self._fault("site_risk", line, RISK, value=short(risk))
         if lat is not None and lon is not None and _looks_swapped(lat, lon):
             self._fault("site_swapped", line, f"{LAT} / {LON}")
-        fence = self._fence(line, named[FENCE], datum)
-        if len(self.faults) > before or unit is None or lat is None or lon is None or datum is None:
+        site = Position(lat, lon, datum) if lat is not None and lon is not None and datum is not None else None
+        fence = self._fence(line, named[FENCE], site)
+        if len(self.faults) > before or unit is None or site is None:
             return None
         english = named[ENGLISH_NAME] or named[NAME]
-        where = (lat, lon, datum.value, radius, fence, risk)
+        where = (site.lat, site.lon, site.datum.value, radius, fence, risk)
         return SiteRow(line, unit, named[CODE], named[NAME], english, named[ADDRESS], *where)
 
     def _degrees(self, line: int, column: str, text: str, most: int) -> float | None:
@@ -158,22 +165,31 @@ class _Rows(UnitRows):
     def _radius(self, line: int, text: str) -> int:
         if not text:
             return USUAL_RADIUS
-        if not _WHOLE.fullmatch(text) or not LEAST_RADIUS <= int(text) <= MOST_RADIUS:
+        found = _METRES.fullmatch(text)
+        if not found or not LEAST_RADIUS <= int(found[1]) <= MOST_RADIUS:
             self._fault("site_radius", line, RADIUS, value=short(text), least=LEAST_RADIUS, most=MOST_RADIUS)
             return USUAL_RADIUS
-        return int(text)
+        return int(found[1])
 
-    def _fence(self, line: int, text: str, datum: Datum | None) -> list[list[float]] | None:
-        if not text or datum is None:
+    def _fence(self, line: int, text: str, site: Position | None) -> list[list[float]] | None:
+        if not text or site is None:
             return None
         try:
             corners = corners_of(text)
-            fence_of(corners, datum)
+            fence = fence_of(corners, site.datum)
         except Refused as refused:
             for fault in refused.faults:
                 self._fault(fault.code, line, FENCE, **fault.facts)
             return None
+        beyond = beyond_m(fence, site)
+        if beyond > MOST_BEYOND_FENCE_M:
+            self._fault("site_beyond_fence", line, FENCE, metres=round(beyond), most=MOST_BEYOND_FENCE_M)
         return corners
+
+
+def _plain(text: str) -> str:
+    """A cell in plain letters and figures: ２４．５ is 24.5."""
+    return unicodedata.normalize("NFKC", text).strip()
 
 
 def _looks_swapped(lat: float, lon: float) -> bool:

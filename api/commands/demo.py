@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,9 @@ from api.demonstration import town
 from api.demonstration.load import Service, is_loaded, load
 from api.demonstration.sheet import code_sheet
 from api.embedded.place import Place, write_private
+from api.evidence.header import read_header
 from api.object_store import open_objects
+from api.problems import LANGUAGES, say
 from api.store import roll
 from api.store.base import make_engine
 from survey_forms.refusal import Refused
@@ -69,6 +71,19 @@ def demo(host: str, port: int, data: Path, photos: Path | None) -> None:
         opened.supervisor.watch()
 
 
+def _own_photos(directory: Path) -> Iterator[bytes]:
+    """The photos of a directory; what no phone could hand in is told and passed over."""
+    for file in sorted(directory.iterdir()):
+        if file.is_file():
+            content = file.read_bytes()
+            try:
+                read_header(content)
+            except Refused as refused:
+                tell(f"{file.name}：{' / '.join(say(refused.faults[0], language) for language in LANGUAGES)}")
+            else:
+                yield content
+
+
 def _prepare(opened: House, photos: Path | None) -> Guide:
     """Load the demonstration if it is not there, and bring `demo.json` up to date.
 
@@ -94,7 +109,7 @@ def _prepare(opened: House, photos: Path | None) -> Guide:
                 tell(
                     "首次启动：正在装入演示数据，约半分钟 / first start: loading the demonstration, about half a minute"
                 )
-                own = [file.read_bytes() for file in sorted(photos.iterdir()) if file.is_file()] if photos else []
+                own = list(_own_photos(photos)) if photos else []
                 registry = registry_of(settings.objects, settings.secret_key)
                 service = Service(open_objects(settings), registry, settings.pepper, settings.secret_key)
                 loaded = load(connection, service, datetime.now(UTC), own)

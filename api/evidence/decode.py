@@ -182,7 +182,9 @@ def _load(image: Image.Image, longest: int) -> None:
 
 def _small(image: Image.Image, longest: int) -> Image.Image:
     """The pixels as grey or colour, at most so many on the longer side."""
-    if image.mode not in {"RGB", "L", "RGBA"}:
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda level: level / 256).convert("L")  # Pillow's own conversion makes it all white
+    elif image.mode not in {"RGB", "L", "RGBA"}:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
     image.thumbnail((longest, longest), FILTER)
     return image
@@ -203,6 +205,8 @@ def _claims(image: Image.Image) -> dict[str, Any]:
             claims["lon"] = _degrees(gps[4], str(gps.get(3)), "W", 180)
     except Exception:  # noqa: BLE001 - whatever Pillow stumbles over, the metadata is what is broken
         claims["metadata_damaged"] = True
+    if claims["lat"] == claims["lon"] == 0:  # what a phone's picker leaves of a position that it takes out
+        claims |= {"lat": None, "lon": None}
     if (claims["lat"] is None) != (claims["lon"] is None):
         claims |= {"lat": None, "lon": None, "metadata_damaged": True}
     return claims

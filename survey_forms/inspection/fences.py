@@ -8,7 +8,7 @@ vertical); against the geodesic that is wrong by under 5 cm within 500 m of a fe
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import islice, pairwise
 from math import cos, hypot, isfinite, radians, sin, sqrt
 
 from survey_forms.inspection.datum import Datum, Position, converted
@@ -52,7 +52,7 @@ class Fence:
         points = _Plane(self).corners
         if any(hypot(*point) > WIDEST_M / 2 for point in points):
             raise Refused("fence_too_wide", "fence", most=round(WIDEST_M / 1000))
-        if any(_cross(one, other) for one, other in _apart(points)):
+        if any(_cross(one, other) for one, other in _neighbouring(points)):
             raise Refused("fence_crosses_itself", "fence")
         if abs(_area(points)) < LEAST_AREA_M2:
             raise Refused("fence_too_small", "fence", least=round(LEAST_AREA_M2))
@@ -121,18 +121,26 @@ def _edges(points: Sequence[_Point]) -> Iterator[_Edge]:
     yield points[-1], points[0]
 
 
-def _apart(points: Sequence[_Point]) -> Iterator[tuple[_Edge, _Edge]]:
-    """The pairs of edges that share no corner."""
-    edges = list(_edges(points))
-    for (i, one), (j, other) in combinations(enumerate(edges), 2):
-        if j - i > 1 and (i, j) != (0, len(edges) - 1):
-            yield one, other
+def _neighbouring(points: Sequence[_Point]) -> Iterator[tuple[_Edge, _Edge]]:
+    """The pairs of edges that share no corner and meet somewhere from west to east; far ones are never compared."""
+    edges = sorted(enumerate(_edges(points)), key=lambda numbered: _west(numbered[1]))
+    for place, (i, one) in enumerate(edges):
+        east = max(one[0][0], one[1][0])
+        for j, other in islice(edges, place + 1, None):
+            if _west(other) > east:
+                break
+            if abs(j - i) not in {1, len(edges) - 1}:
+                yield one, other
+
+
+def _west(edge: _Edge) -> float:
+    return min(edge[0][0], edge[1][0])
 
 
 def _cross(one: _Edge, other: _Edge) -> bool:
     """Whether two edges touch or cross: the ends of each lie on both sides of the other, or on it."""
     (a, b), (c, d) = one, other
-    return _side(a, b, c) * _side(a, b, d) <= 0 and _side(c, d, a) * _side(c, d, b) <= 0 and _overlap(one, other)
+    return _overlap(one, other) and _side(a, b, c) * _side(a, b, d) <= 0 and _side(c, d, a) * _side(c, d, b) <= 0
 
 
 def _overlap(one: _Edge, other: _Edge) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from api.actions.assignments import Work, assign, assign_revisit
+from api.actions.assignments import Work, assign
 from api.actions.directories import (
     InspectorSaid,
     declare_recusal,
@@ -19,7 +19,7 @@ from api.actions.directories import (
     withdraw_site,
 )
 from api.actions.inspection_items import ItemSaid, enter_item, rate_of, withdraw_item
-from api.actions.site_file import read_sites
+from api.actions.site_file import read_datum, read_sites
 from api.store import directories
 from api.store.evaluations import units_of
 from api.store.inspection_draws import item_numbered
@@ -28,7 +28,7 @@ from api.store.people import audit
 from api.store.site_directory import entries, entry_numbered
 from survey_forms.inspection.datum import Datum, Position
 from survey_forms.refusal import Refused
-from tests.double_random import a_directory
+from tests.double_random import SECRET_KEY, a_directory
 from tests.inspections import NOW, TODAY
 
 HEAD = "单位,编号,名称,英文名,地址,纬度,经度,坐标系,半径,围栏,风险\n"
@@ -85,8 +85,35 @@ def test_a_file_without_a_datum_column_is_refused(units):
 
 
 @pytest.mark.parametrize(
+    ("written", "datum"),
+    [
+        ("ＷＧＳ－８４", "WGS-84"),
+        ("GPS坐标", "WGS-84"),
+        ("天地图", "WGS-84"),
+        ("火星坐标系", "GCJ-02"),
+        ("高德地图", "GCJ-02"),
+        ("GCJ-02（高德、腾讯）", "GCJ-02"),
+        ("百度地图坐标", "BD-09"),
+        ("GCJ-02（百度）", None),
+        ("地图", None),
+    ],
+)
+def test_a_datum_is_known_by_what_people_call_it(written, datum):
+    assert read_datum(written) == datum
+
+
+def test_figures_may_be_wide_and_have_their_unit(units):
+    (row,) = read(HEAD + "civil,H1,大厅,,,２４.４８,１１８．０９,高德,150.0米,,ａ\n", units)
+    assert (row.lat, row.lon, row.radius_m, row.risk) == (24.48, 118.09, 150, "A")
+
+
+@pytest.mark.parametrize(
     ("cells", "fault"),
     [
+        (
+            "civil,H1,大厅,,,24.48,118.09,GPS,,24.4 118.0;24.401 118.0;24.401 118.001,",
+            ("site_beyond_fence", "2:围栏"),
+        ),
         ("civil,H1,大厅,,,24.4,118.0,,,,", ("site_datum_missing", "2:坐标系")),
         ("civil,H1,大厅,,,24.4,118.0,北京54,,,", ("site_datum", "2:坐标系")),
         ("nobody,H1,大厅,,,24.4,118.0,GPS,,,", ("csv_unit_unknown", "2:单位")),
@@ -142,7 +169,7 @@ def test_a_withdrawn_site_stays_and_comes_back_with_its_file(connection, directo
     withdraw_site(connection, site_id, "大厅搬走了", town.office, NOW)
     assert entry_numbered(connection, site_id).withdrawn
     crew = (town.inspector, town.other_inspector)
-    assert faults_of(assign, connection, Work(site_id, crew, TODAY, "special"), town.office, NOW) == [
+    assert faults_of(assign, connection, Work(site_id, crew, TODAY, "special"), SECRET_KEY, town.office, NOW) == [
         ("assignment_site_unknown", "site")
     ]
     import_sites(connection, town.evaluation_id, rows, town.office, NOW)
@@ -186,24 +213,25 @@ def test_a_recusal_keeps_somebody_from_work_made_by_hand_until_it_is_withdrawn(c
     declare_recusal(connection, town.inspector, town.unit_id, "再报一次", town.office, NOW)
     crew = (town.inspector, town.other_inspector)
     work = Work(town.site_id, crew, TODAY, "special")
-    assert faults_of(assign, connection, work, town.office, NOW) == [("assignment_recused", "crew")]
+    assert faults_of(assign, connection, work, SECRET_KEY, town.office, NOW) == [("assignment_recused", "crew")]
     standing = [one for one in directories.recusals(connection) if one.staff_id == town.inspector]
     assert [one.reason for one in standing] == ["原工作单位，未满三年"]
     withdraw_recusal(connection, standing[0].id, town.office, NOW)
-    assert assign(connection, work, town.office, NOW)
+    assert assign(connection, work, SECRET_KEY, town.office, NOW)
 
 
 def test_work_made_by_hand_goes_to_its_whole_crew_and_is_made_once(connection, directory):
     town = directory.town
     work = Work(town.site_id, (town.inspector, town.other_inspector), TODAY, "special", announced=True)
-    key = assign(connection, work, town.office, NOW)
+    key = assign(connection, work, SECRET_KEY, town.office, NOW)
     for who in work.crew:
         (seen,) = opened_assignments(connection, who, TODAY)
         assert (seen.id, seen.kind, seen.announced) == (key, "special", True)
     same = Work(town.site_id, work.crew, TODAY, "special", id=key)
-    assert assign(connection, same, town.office, NOW) == key
+    assert assign(connection, same, SECRET_KEY, town.office, NOW) == key
     assert len(opened_assignments(connection, town.inspector, TODAY)) == 1
-    revisit = assign_revisit(connection, town.site_id, [town.inspector], TODAY, town.office, NOW)
+    again = Work(town.site_id, (town.inspector,), TODAY, "revisit")
+    revisit = assign(connection, again, SECRET_KEY, town.office, NOW)
     assert {one.kind for one in opened_assignments(connection, town.inspector, TODAY)} == {"special", "revisit"}
     assert revisit != key
 
@@ -221,14 +249,15 @@ def test_work_made_by_hand_goes_to_its_whole_crew_and_is_made_once(connection, d
 def test_work_that_breaks_a_rule_is_refused(connection, directory, facts, code):
     town = directory.town
     given = {"crew": (town.inspector, town.other_inspector), "day": TODAY, "kind": "special"} | facts
-    assert code in {found for found, _ in faults_of(assign, connection, Work(town.site_id, **given), town.office, NOW)}
+    work = Work(town.site_id, **given)
+    assert code in {found for found, _ in faults_of(assign, connection, work, SECRET_KEY, town.office, NOW)}
 
 
 def test_third_party_work_takes_one_of_a_third_party(connection, directory):
     town = directory.town
     enter_inspector(connection, InspectorSaid(town.inspector, "诚信第三方", (), None, None), town.office, NOW)
     crew = (town.other_inspector, town.inspector)
-    assert assign(connection, Work(town.site_id, crew, TODAY, "third_party"), town.office, NOW)
+    assert assign(connection, Work(town.site_id, crew, TODAY, "third_party"), SECRET_KEY, town.office, NOW)
 
 
 def an_item(**facts) -> ItemSaid:

@@ -171,6 +171,23 @@ def test_every_kind_of_pixel_becomes_a_jpeg(judge, mode):
     assert judge(written.getvalue()).verdict == "clean"
 
 
+def test_a_grey_picture_of_sixteen_bits_keeps_its_greys(judge, objects):
+    deep = Image.new("I;16", (64, 32))
+    for place in range(64 * 32):
+        deep.putpixel((place % 64, place // 64), 20_000 if place % 64 < 32 else 50_000)
+    written = io.BytesIO()
+    deep.save(written, "PNG")
+    copy = Image.open(io.BytesIO(objects.get("renditions", judge(written.getvalue()).sha256)))
+    assert copy.getpixel((8, 8)) == pytest.approx((78, 78, 78), abs=3)
+    assert copy.getpixel((56, 8)) == pytest.approx((195, 195, 195), abs=3)
+
+
+def test_a_position_that_the_phone_took_out_is_no_position(judge):
+    judged = judge(a_jpeg(exif=phone_exif(lat=0.0, lon=0.0)))
+    assert (judged.exif_lat, judged.exif_lon) == (None, None)
+    assert "flag_photo_far" not in judged.flags
+
+
 def test_what_is_broken_inside_is_refused_with_a_word(judge, objects):
     for name, content, code in refused_by_the_decoder():
         started = time.perf_counter()
