@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from api.evidence.header import LARGEST, read_header
+from api.evidence.header import LARGEST, Content, read_header
 from api.objects import Objects
 from api.store import people
 from api.store.uploads import blobs_brought, put_blob
@@ -146,24 +146,45 @@ def take_in(  # noqa: PLR0913, PLR0917 - where to, what, from whom and when
         Refused: `blob_store_full`, with the pieces before this one kept.
     """
     with partial.with_end(piece.content) as whole:
-        if sha256(whole).digest() != piece.sha256:
-            return False
-        media_type, refused = _verdict(whole)
-        try:
-            objects.put("originals", piece.sha256, whole)
-        except OSError as error:
-            raise Refused("blob_store_full") from error
-        size = len(whole)
+        return bring(connection, objects, piece.sha256, whole, staff_id, now)
+
+
+def bring(  # noqa: PLR0913, PLR0917 - where to, what, whose and when
+    connection: Connection,
+    objects: Objects,
+    digest: bytes,
+    whole: Content,
+    staff_id: int,
+    now: datetime,
+    *,
+    by: int | None = None,
+) -> bool:
+    """Put a whole file into the store as an inspector's; `by` is who at the office brought it for them.
+
+    Returns:
+        Whether the bytes are what their hash says; nothing is kept of them otherwise.
+
+    Raises:
+        Refused: `blob_store_full`.
+    """
+    if sha256(whole).digest() != digest:
+        return False
+    media_type, refused = _verdict(whole)
+    try:
+        objects.put("originals", digest, whole)
+    except OSError as error:
+        raise Refused("blob_store_full") from error
     values = {
-        "sha256": piece.sha256,
-        "size": size,
+        "sha256": digest,
+        "size": len(whole),
         "staff_id": staff_id,
         "received_at": now,
         "media_type": media_type,
         "refused": refused,
     }
     if put_blob(connection, values):
-        people.record_act(connection, "blob_received", now, staff_id, sha256=piece.sha256.hex(), refused=refused)
+        about = {"sha256": digest.hex(), "refused": refused} | ({"inspector": staff_id} if by else {})
+        people.record_act(connection, "blob_received", now, by or staff_id, **about)
     return True
 
 
@@ -216,7 +237,7 @@ def _write(descriptor: int, content: bytes, at: int) -> None:
         view, at = view[written:], at + written
 
 
-def _verdict(whole: mmap) -> tuple[str | None, str | None]:
+def _verdict(whole: Content) -> tuple[str | None, str | None]:
     try:
         return read_header(whole).media_type, None
     except Refused as refused:

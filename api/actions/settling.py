@@ -97,6 +97,8 @@ def _own_flags(  # noqa: PLR0913, PLR0917 - the record twice, its phone's clock,
     flags = [*flags_of(sent, events, key, secret_key, offset, upload.received_at)]
     if has_ended(connection, sent.device_id, upload.received_at):
         flags.append("flag_device_ended")
+    if upload.brought_by is not None:
+        flags.append("flag_brought_as_file")
     return flags
 
 

@@ -104,15 +104,17 @@ def digest_of(sent: dict[str, Any]) -> bytes:
     return sha256(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime) -> bool:
-    """Keep a visit as it was sent; whether it is new.
+def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime, *, by: int | None = None) -> bool:
+    """Keep a visit as it was sent; whether it is new. `by` is who at the office brought it as a file.
+
+    A file tells nothing of the phone's clock: `sent_at` is when it was saved, whenever it is brought.
 
     Raises:
         Refused: `visit_of_another` where the id is somebody else's, `visit_sent_otherwise` where it came before with
             other content; what came first is kept.
     """
     device = device_numbered(connection, sent.device_id)
-    offset = round((sent.sent_at - now).total_seconds() * 1000) if sent.sent_at else None
+    offset = round((sent.sent_at - now).total_seconds() * 1000) if sent.sent_at and by is None else None
     values = {
         "id": sent.id,
         "staff_id": staff_id,
@@ -125,6 +127,7 @@ def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime) 
         "problems": [],
         "chain_head": _head(sent.head),
         "clock_offset_ms": None if offset is None else max(-_MOST_OFFSET_MS, min(_MOST_OFFSET_MS, offset)),
+        "brought_by": by,
     }
     if put_upload(connection, values):
         return True

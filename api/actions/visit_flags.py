@@ -20,6 +20,8 @@ from survey_forms.inspection.visit_events import Arrival, Event, Events, PhotoTa
 CLOCK_OFF = timedelta(minutes=5)
 CLOCK_FAR_OFF = timedelta(minutes=10)
 NONCE_LENGTH = 4
+UNPROVEN = frozenset({"flag_chain_broken", "flag_signature_missing", "flag_signature_wrong", "flag_device_unknown"})
+"""Anybody could have written such a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def flags_of(  # noqa: PLR0913, PLR0917 - the record, its phone's key, our key, 
     """
     ticket = ticket_of(sent, secret_key)
     raised = [
-        *_record_flags(sent, events, key),
+        *record_flags(sent, events, key),
         *_ticket_flags(sent, ticket, events.read, offset),
         *_clock_flags(events.read, ticket, offset, received_at),
         *(flag for photo in events.read if isinstance(photo, PhotoTaken) for flag in _nonce_flags(photo, ticket)),
@@ -79,7 +81,8 @@ def ticket_of(sent: VisitSent, secret_key: bytes) -> Ticket | None:
     return Ticket(issued, expires, str(ticket.get("nonce"))) if issued and expires else None
 
 
-def _record_flags(sent: VisitSent, events: Events, key: EllipticCurvePublicKey | None) -> Iterator[str]:
+def record_flags(sent: VisitSent, events: Events, key: EllipticCurvePublicKey | None) -> Iterator[str]:
+    """What keeps a record from being proven: `UNPROVEN`; nothing where that key signed it as it stands."""
     if chain_breaks(sent.events, events.parsed, sent.head):
         yield "flag_chain_broken"
     if not sent.signature:

@@ -1,17 +1,21 @@
 """What phones handed in and the office must look at: kept as sent, told in words, tried again, or dealt with."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
+from api.actions.queue_files import LARGEST_FILE
 from api.actions.settling import settle
 from api.actions.uploads import blobs_of, read_visit, resolve
 from api.auth import allow, current_staff
 from api.pages import inspection_words
 from api.pages.evidence import HEADERS
 from api.pages.inspector_forms import read_words
+from api.pages.queue_files import Brought, bring_in
 from api.pages.render import language, page
 from api.problems import say, status_of
 from api.services import services, utc_now
@@ -26,6 +30,13 @@ pages = Blueprint("uploads", __name__, url_prefix="/office/uploads")
 inspection_words.init_pages(pages)
 
 LONGEST_NOTE = 1000
+
+
+@pages.url_value_preprocessor
+def _allow_a_large_file(endpoint: str | None, _: object) -> None:
+    """Only here; the body is read when its sender is known to be of the office."""
+    if endpoint == "uploads.bring":
+        request.max_content_length = LARGEST_FILE + 1024 * 1024
 
 
 @pages.get("")
@@ -66,6 +77,21 @@ def signature(visit_id: UUID) -> Response:
         return _original(connection, visit.signature if visit else None)
 
 
+@pages.post("/queue")
+@allow("office")
+def bring() -> Response:
+    """Take in the queue that a phone saved as a file, and tell of each visit in it what became of it."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _page(422, (Fault("queue_file_missing", "file"),))
+    try:
+        with closing(file.stream) as stream:
+            brought, faults = bring_in(stream, current_staff(), unproven="unproven" in request.form)
+    except Refused as refused:
+        return _page(status_of(refused.code), refused.faults)
+    return _page(200, faults, brought)
+
+
 @pages.post("/<uuid:upload_id>")
 @allow("office")
 def decide(upload_id: UUID) -> Response:
@@ -101,14 +127,15 @@ def _original(connection: Connection, digest: bytes | None) -> Response:
     return Response(content, mimetype="application/octet-stream", headers=HEADERS | named)
 
 
-def _page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
+def _page(status: int = 200, faults: tuple[Fault, ...] = (), brought: Sequence[Brought] = ()) -> Response:
     with services().database.read() as connection:
         found = uploads_of(connection, status="held")
         waiting = uploads_of(connection, status="waiting")
         resolved = [(one, _problems(one)) for one in uploads_resolved(connection)]
     told = [(one, _problems(one)) for one in found]
-    faults_told = inspection_words.told(faults)
-    return page("office/uploads.html", status, faults=faults_told, held=told, waiting=waiting, resolved=resolved)
+    lists = {"held": told, "waiting": waiting, "resolved": resolved}
+    lines = [(one, [say(fault, language()) for fault in one.faults]) for one in brought]
+    return page("office/uploads.html", status, faults=inspection_words.told(faults), brought=lines, **lists)
 
 
 def _problems(upload: Upload) -> list[str]:

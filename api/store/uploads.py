@@ -79,6 +79,7 @@ upload = Table(
     Column("chain_head", LargeBinary),
     Column("clock_offset_ms", Integer),  # the phone's clock minus ours, at sending
     Column("receipt", Text),  # signed, once nothing is missing
+    Column("brought_by", ForeignKey(staff.c.id)),  # who at the office took it in from a file; null: the phone sent it
     CheckConstraint("status IN ('waiting','settled','held')", name="status"),
     CheckConstraint("(status = 'waiting') = (settled_at IS NULL)", name="settled"),
     schema="field",
@@ -118,6 +119,7 @@ class Upload:
     flags: tuple[str, ...]
     clock_offset_ms: int | None
     receipt: str | None
+    brought_by: int | None
     inspector: str  # whose phone
 
 
@@ -166,10 +168,15 @@ def blobs_brought(connection: Connection, hashes: Sequence[bytes], staff_ids: It
 
 def bringers_of(connection: Connection, assignment_id: UUID, staff_id: int) -> set[int]:
     """Whose bytes count for what a person hands in: their own, and their crew's where they are or were in it."""
+    found = placed_on(connection, assignment_id)
+    return found if staff_id in found else {staff_id}
+
+
+def placed_on(connection: Connection, assignment_id: UUID) -> set[int]:
+    """Who leads an assignment, or is or was in its crew."""
     people = select(crew.c.staff_id).where(crew.c.assignment_id == assignment_id)
     leads = select(assignment.c.inspector_id).where(assignment.c.id == assignment_id)
-    found = set(connection.execute(union(people, leads)).scalars())
-    return found if staff_id in found else {staff_id}
+    return set(connection.execute(union(people, leads)).scalars())
 
 
 def named_before(connection: Connection, one: Upload) -> frozenset[bytes]:

@@ -1,0 +1,375 @@
+"""A queue that a phone saved as a file, brought to the office: taken in once, as the inspector's, and never blindly."""
+
+import io
+import json
+import re
+import tarfile
+from datetime import timedelta
+from hashlib import sha256
+from random import Random
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as checks
+from hypothesis import strategies as st
+from playwright.sync_api import expect, sync_playwright
+from sqlalchemy import func, select
+
+from api.actions import devices
+from api.actions.inspections import decide_finding
+from api.actions.queue_files import read_queue
+from api.app import create_app
+from api.services import KEY, utc_now
+from api.store import people
+from api.store.findings import finding
+from api.store.inspections import crew, visit
+from api.store.people import audit
+from api.store.photos import photo
+from api.store.uploads import upload
+from survey_forms.refusal import Refused
+from tests.field_phone import a_profile, a_town_with_tasks, page_of, ready_for_offline, waits, whole_visit
+from tests.field_phone import sign_in as sign_in_phone
+from tests.inspections import PASSWORD, a_jpeg, a_town, an_assignment
+from tests.live import a_phone, browsing, serving
+from tests.pages.test_inspector import token
+from tests.phones import Phone, Record, photo_of
+
+PAGE, BRING = "/office/uploads", "/office/uploads/queue"
+CHANCE = Random(17)
+
+
+@pytest.fixture
+def town(engine):
+    with engine.begin() as connection:
+        return a_town(connection)
+
+
+@pytest.fixture
+def app(settings, town):  # noqa: ARG001 - the town's people sign in
+    made = create_app(settings)
+    yield made
+    made.extensions[KEY].database.engine.dispose()
+
+
+@pytest.fixture
+def bring(app):
+    """Bring a file to the office; what its page says then, and the status."""
+
+    def brought(content, username="office", **more):
+        client = app.test_client()
+        assert client.post("/login", data={"username": username, "password": PASSWORD}).status_code == 302
+        form = {"form_token": token(client, PAGE), "file": (io.BytesIO(content), "mingcha.tar")} | more
+        answer = client.post(BRING, data=form)
+        return answer.status_code, answer.text
+
+    return brought
+
+
+@pytest.fixture
+def phone(engine, town):  # noqa: ARG001 - whose inspector it is
+    made = Phone()
+    with engine.begin() as connection:
+        staff = people.staff_named(connection, "inspector")[0]
+        made.token, _ = devices.enrol(connection, staff, made.id, made.public_key, "Phone", utc_now())
+    return made
+
+
+@pytest.fixture
+def record(engine, town, phone):
+    """A visit of the inspector's own assignment of today, written on that phone or another."""
+
+    def written(*photos, on=None):
+        with engine.begin() as connection:
+            key = an_assignment(connection, town, day=utc_now().date())
+        made = Record(on or phone, key, at=utc_now() - timedelta(hours=1)).check_in()
+        for one in photos:
+            made.photo(one)
+        return made.finding(*photos)
+
+    return written
+
+
+def saved(*members, links=()):
+    """A tar file of (name, bytes)."""
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w", format=tarfile.USTAR_FORMAT) as file:
+        for name, content in members:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            file.addfile(entry, io.BytesIO(content))
+        for name, kind in links:
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            file.addfile(entry)
+    return written.getvalue()
+
+
+def queue_of(record, *photos, body=b""):
+    """The file that a phone with this one visit saves."""
+    blobs = [(f"blobs/{sha256(one).hexdigest()}", one) for one in photos]
+    return saved((f"visits/{record.id}.json", body or record.body()), *blobs)
+
+
+def only(engine, table):
+    with engine.connect() as connection:
+        return connection.execute(select(table)).one()
+
+
+def states(page):
+    """What became of each visit, in order."""
+    return re.findall(r"</span>((?:已|先前已|没有)收|还缺 \d+ 个文件)</span>", page)
+
+
+def count(engine, table):
+    with engine.connect() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def acts(engine, act):
+    with engine.connect() as connection:
+        return connection.execute(select(audit).where(audit.c.act == act)).all()
+
+
+def test_a_saved_queue_becomes_the_inspectors_visit_once_and_the_phone_may_still_come(
+    engine, bring, record, phone, app
+):
+    photos = [photo_of(CHANCE), photo_of(CHANCE)]
+    made = record(*photos)
+    body = made.body()  # signed once, as on a phone: signing again is another record
+    status, page = bring(queue_of(made, *photos, body=body))
+    assert (status, states(page)) == (200, ["已收"])
+    kept = only(engine, upload)
+    inspector, office = only(engine, finding).filed_by, acts(engine, "visit_brought")[0].staff_id
+    assert (kept.status, kept.problems, kept.staff_id, kept.brought_by) == ("settled", [], inspector, office)
+    assert inspector != office
+    assert kept.clock_offset_ms is None
+    assert "flag_brought_as_file" in kept.flags
+    assert not {"flag_clock_off", "flag_clock_far_off", "flag_signature_wrong"} & set(kept.flags)
+    assert count(engine, photo) == 2
+    assert {one.staff_id for one in acts(engine, "blob_received")} == {office}
+    assert states(bring(queue_of(made, *photos, body=body), username="office2")[1]) == ["先前已收"]
+    client, later = app.test_client(), body.replace(b'"sent_at": 1', b'"sent_at": 2')
+    assert later != body
+    again = client.post("/api/v1/visits", data=later, headers={"Authorization": f"Bearer {phone.token}"})
+    assert (again.status_code, again.json["missing"], again.json["status"]) == (200, [], "settled")
+    assert (count(engine, upload), count(engine, visit), count(engine, photo), count(engine, finding)) == (1, 1, 2, 1)
+
+
+def test_what_a_file_lacks_is_counted_and_a_second_file_brings_it(engine, bring, record):
+    photos = [photo_of(CHANCE), photo_of(CHANCE)]
+    made = record(*photos)
+    body = made.body()
+    assert states(bring(queue_of(made, photos[0], body=body))[1]) == ["还缺 1 个文件"]
+    assert only(engine, upload).status == "waiting"
+    assert states(bring(queue_of(made, photos[1], body=body))[1]) == ["已收"]
+    assert only(engine, upload).status == "settled"
+
+
+def test_a_cut_file_gives_what_is_whole_and_says_that_it_is_cut(engine, bring, record):
+    photos = [photo_of(CHANCE), photo_of(CHANCE)]
+    whole = queue_of(record(*photos), *photos)
+    last = whole.rindex(f"blobs/{sha256(photos[1]).hexdigest()}".encode())
+    status, page = bring(whole[: last + 700])
+    assert status == 200
+    assert "文件不完整" in page
+    assert "还缺 1 个文件" in page
+    assert count(engine, upload) == 1
+
+
+def test_a_photo_that_is_not_its_hash_is_left_out_by_name(engine, bring, record):
+    picture = photo_of(CHANCE)
+    made, name = record(picture), sha256(picture).hexdigest()
+    bent = saved((f"visits/{made.id}.json", made.body()), (f"blobs/{name}", picture[:-1] + b"?"))
+    page = bring(bent)[1]
+    assert name[:12] in page
+    assert "还缺 1 个文件" in page
+    assert acts(engine, "blob_received") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "没有检查记录|不是手机存出的队列文件"),
+        (b"GIF89a" * 300, "不是手机存出的队列文件"),
+        (bytes(1024), "没有检查记录"),
+        (saved(("../../etc/cron.d/x", b"x")), "手机不会写的内容"),
+        (saved((f"visits/{uuid4()}.json/../../x", b"x")), "手机不会写的内容"),
+        (saved((f"blobs/{'A' * 64}", b"x")), "手机不会写的内容"),
+        (saved(links=[(f"blobs/{'a' * 64}", tarfile.SYMTYPE)]), "手机不会写的内容"),
+        (saved(links=[(f"visits/{uuid4()}.json", tarfile.LNKTYPE)]), "手机不会写的内容"),
+        (saved(links=[("blobs", tarfile.DIRTYPE)]), "手机不会写的内容"),
+        (saved(links=[(f"blobs/{'a' * 64}", tarfile.XHDTYPE)]), "手机不会写的内容"),
+        (saved(links=[(f"blobs/{'a' * 64}", tarfile.GNUTYPE_LONGNAME)]), "手机不会写的内容"),
+    ],
+)
+def test_what_no_phone_writes_is_refused_in_a_sentence_and_nothing_is_taken(engine, bring, content, words):
+    status, page = bring(content)
+    assert status == 422
+    assert any(one in page for one in words.split("|"))
+    assert count(engine, upload) == 0
+
+
+def test_a_member_that_no_phone_writes_refuses_the_honest_ones_beside_it_too(engine, bring, record):
+    made = record()
+    status, _ = bring(saved((f"visits/{made.id}.json", made.body()), ("notes.txt", b"hello")))
+    assert status == 422
+    assert count(engine, upload) == 0
+
+
+def test_no_file_is_said(bring):
+    assert "没有选文件" in bring(b"", file=(io.BytesIO(b""), ""))[1]
+
+
+def test_a_record_that_was_changed_after_it_was_signed_is_refused_unless_the_phone_is_gone(engine, bring, record):
+    picture = photo_of(CHANCE)
+    made = record(picture)
+    bent = queue_of(made, picture, body=made.body(events=[one.replace("无人", "有人") for one in made.events]))
+    assert "与手机签名不符" in bring(bent)[1]
+    assert count(engine, upload) == 0
+    assert states(bring(bent, unproven="1")[1]) == ["已收"]
+    assert "flag_chain_broken" in only(engine, upload).flags
+
+
+def test_whoever_brought_what_nobody_signed_does_not_decide_on_it(engine, bring, record, town):
+    made = record()
+    unsigned = queue_of(made, body=made.body(signature=""))
+    assert states(bring(unsigned)[1]) == ["没有收"]
+    assert states(bring(unsigned, unproven="1")[1]) == ["已收"]
+    key = only(engine, finding).id
+    with engine.begin() as connection, pytest.raises(Refused, match="finding_brought_unproven"):
+        decide_finding(connection, key, town.office, True, "", utc_now())
+    with engine.begin() as connection:
+        assert decide_finding(connection, key, town.second_office, True, "", utc_now()) == 1
+
+
+def test_whoever_brought_what_the_phone_signed_may_decide_on_it(engine, bring, record, town):
+    bring(queue_of(record()))
+    with engine.begin() as connection:
+        assert decide_finding(connection, only(engine, finding).id, town.office, True, "", utc_now()) == 1
+
+
+def test_a_phone_that_nobody_enrolled_is_its_assignments_only_inspectors_or_nobodys(engine, bring, record, town):
+    stranger = Phone()
+    made = record(on=stranger)
+    assert "与手机签名不符" in bring(queue_of(made))[1]
+    assert states(bring(queue_of(made), unproven="1")[1]) == ["已收"]
+    kept = only(engine, upload)
+    assert (kept.staff_id, "flag_device_unknown" in kept.flags) == (town.inspector, True)
+    shared = record(on=stranger)
+    with engine.begin() as connection:
+        pair = {"assignment_id": shared.assignment, "staff_id": town.other_inspector, "position": 1}
+        connection.execute(crew.insert().values(**pair))
+    assert "分不清是谁的记录" in bring(queue_of(shared), unproven="1")[1]
+    elsewhere = Record(stranger, uuid4()).check_in()
+    assert "分不清是谁的记录" in bring(queue_of(elsewhere), unproven="1")[1]
+    assert count(engine, upload) == 1
+
+
+def test_other_content_under_the_same_id_is_refused_and_the_first_stays(engine, bring, record):
+    made = record()
+    bring(queue_of(made))
+    before = only(engine, upload).body
+    made.add("note", text="later")
+    assert "先前已经收到，内容不同" in bring(queue_of(made))[1]
+    assert only(engine, upload).body == before
+
+
+def test_a_record_that_is_none_or_has_another_name_is_told_and_its_neighbour_taken(engine, bring, record):
+    made = record()
+    files = [(f"visits/{uuid4()}.json", b"{"), (f"visits/{uuid4()}.json", made.body())]
+    page = bring(saved(*files, (f"visits/{made.id}.json", made.body())))[1]
+    assert "这份记录读不懂" in page
+    assert "编号不同" in page
+    assert only(engine, upload).id == made.id
+
+
+def test_a_record_that_does_not_fit_is_kept_and_held_as_from_a_phone(engine, bring, phone):
+    elsewhere = Record(phone, uuid4()).check_in()
+    page = bring(queue_of(elsewhere))[1]
+    assert "有对不上的，待处理" in page
+    assert only(engine, upload).status == "held"
+
+
+def test_nobody_but_the_office_brings_files(app):
+    for username in ("inspector", "supervisor"):
+        client = app.test_client()
+        client.post("/login", data={"username": username, "password": PASSWORD})
+        assert client.post(BRING, data={"file": (io.BytesIO(b""), "x.tar")}).status_code in {302, 401, 403}
+
+
+@checks(deadline=None)
+@given(st.binary(max_size=3000))
+def test_any_bytes_are_a_queue_or_a_refusal(content):
+    try:
+        found = read_queue(io.BytesIO(content))
+    except Refused:
+        return
+    assert found.visits or found.blobs or found.is_cut
+
+
+@checks(deadline=None)
+@given(st.data())
+def test_a_bit_changed_anywhere_in_a_saved_queue_is_read_or_refused(data):
+    name = f"visits/{uuid4()}.json"
+    whole = bytearray(saved((name, b"{}"), (f"blobs/{'0' * 64}", b"x" * 700)))
+    bit = data.draw(st.integers(0, len(whole) * 8 - 1))
+    whole[bit // 8] ^= 1 << bit % 8
+    try:
+        found = read_queue(io.BytesIO(bytes(whole)))
+    except Refused:
+        return
+    for member in (*dict(found.visits).values(), *found.blobs.values()):
+        assert member.begins + member.size <= len(whole)
+
+
+@pytest.mark.browser
+def test_a_queue_saved_offline_is_brought_to_the_office_and_the_emptied_phone_loses_nothing(
+    settings, engine, chromium, tmp_path
+):
+    with engine.begin() as connection:
+        a_town_with_tasks(connection)
+    app = create_app(settings)
+    photos = [a_jpeg(), a_jpeg(color="navy")]
+    file = tmp_path / "queue.tar"
+    with serving(app) as address:
+        with sync_playwright() as playwright, a_profile(playwright, chromium, tmp_path / "profile") as context:
+            page = page_of(context)
+            sign_in_phone(page, address)
+            ready_for_offline(page)
+            context.set_offline(True)
+            whole_visit(page, photos)
+            with page.expect_download() as started:
+                page.get_by_role("button", name="存成文件").click()
+            started.value.save_as(file)
+            waits(page, 1)
+        with browsing(chromium) as browser, a_phone(browser, size={"width": 1280, "height": 900}) as desk:
+            desk.goto(f"{address}/login?next={PAGE}")
+            desk.fill("input[name=username]", "office")
+            desk.fill("input[name=password]", PASSWORD)
+            desk.locator("form:has(input[name=password]) button").click()
+            desk.screenshot(path=tmp_path / "before.png", full_page=True)
+            desk.set_input_files("#file", file)
+            desk.get_by_role("button", name="交文件").click()
+            expect(desk.locator("#brought-caption")).to_be_visible()
+            expect(desk.locator("table").first).to_contain_text("已收")
+            desk.screenshot(path=tmp_path / "after.png", full_page=True)
+        assert (count(engine, visit), count(engine, photo), count(engine, upload)) == (1, 2, 1)
+        assert only(engine, upload).status == "settled"
+        assert not {"flag_signature_wrong", "flag_chain_broken"} & set(only(engine, upload).flags)
+        # The phone that comes back after all: its own storage still has the visit.
+        with sync_playwright() as playwright, a_profile(playwright, chromium, tmp_path / "profile") as context:
+            page = page_of(context)
+            with page.expect_response(lambda one: one.url.endswith("/api/v1/visits")) as answer:
+                sign_in_phone(page, address)
+            assert answer.value.status == 200
+            waits(page, 0)
+        assert (count(engine, visit), count(engine, photo), count(engine, upload)) == (1, 2, 1)
+    app.extensions[KEY].database.engine.dispose()
+
+
+def test_the_body_is_the_phones_own_bytes(engine, bring, record):
+    made = record()
+    content = made.body()
+    bring(saved((f"visits/{made.id}.json", content)))
+    assert json.loads(only(engine, upload).body) == json.loads(content)
