@@ -1,10 +1,12 @@
-"""The seal of a drawn assignment: its site under a key of the service, which no database holds.
+"""The seal of an unannounced assignment: where it leads, under a key of the service, which no database holds.
 
 AES-256-GCM under a key that HKDF-SHA-256 derives from the service's secret, bound to the assignment's own id, so that
 a seal moved to another row does not open. Every seal is as long as every other: its length tells nothing.
 """
 
 import secrets
+from dataclasses import dataclass
+from struct import Struct
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -15,24 +17,34 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from survey_forms.refusal import Refused
 
 _NONCE = 12
-_SITE = 8
+_GOAL = Struct(">II")
 _INFO = b"mingcha assignments"
 _INFO_WORDS = b"mingcha assignment words"
 _INFO_SECRETS = b"mingcha inspection draws"
 
 
-def seal_site(secret_key: bytes, assignment_id: UUID, site_id: int) -> bytes:
-    """A site's id, sealed for one assignment; 36 bytes."""
-    return _seal(secret_key, _INFO, assignment_id.bytes, site_id.to_bytes(_SITE))
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where an assignment leads, and which rectification it looks at again: that names the unit as well."""
+
+    site_id: int
+    rectification_id: int | None = None
 
 
-def open_site(secret_key: bytes, assignment_id: UUID, sealed: bytes) -> int:
-    """The site's id.
+def seal_goal(secret_key: bytes, assignment_id: UUID, goal: Goal) -> bytes:
+    """Where an assignment leads, sealed for it alone; 36 bytes whatever stands in it."""
+    plain = _GOAL.pack(goal.rectification_id or 0, goal.site_id)
+    return _seal(secret_key, _INFO, assignment_id.bytes, plain)
+
+
+def open_goal(secret_key: bytes, assignment_id: UUID, sealed: bytes) -> Goal:
+    """What stands in a seal.
 
     Raises:
         Refused: `assignment_seal_broken` after the service's secret was changed, or for another row's seal.
     """
-    return int.from_bytes(_open(secret_key, _INFO, assignment_id.bytes, sealed))
+    rectification_id, site_id = _GOAL.unpack(_open(secret_key, _INFO, assignment_id.bytes, sealed))
+    return Goal(site_id, rectification_id or None)
 
 
 def seal_words(secret_key: bytes, assignment_id: UUID, words: str, length: int) -> str:
@@ -50,7 +62,7 @@ def open_words(secret_key: bytes, assignment_id: UUID, sealed: str) -> str:
     """Those words, with the blanks behind them.
 
     Raises:
-        Refused: `assignment_seal_broken`, as `open_site`.
+        Refused: `assignment_seal_broken`, as `open_goal`.
     """
     return _open(secret_key, _INFO_WORDS, assignment_id.bytes, bytes.fromhex(sealed)).decode()
 
@@ -64,7 +76,7 @@ def open_secret(secret_key: bytes, commitment: bytes, sealed: bytes) -> bytes:
     """The secret of a draw.
 
     Raises:
-        Refused: `assignment_seal_broken`, as `open_site`.
+        Refused: `assignment_seal_broken`, as `open_goal`.
     """
     return _open(secret_key, _INFO_SECRETS, commitment, sealed)
 

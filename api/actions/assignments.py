@@ -1,21 +1,22 @@
 """Who goes where: seals open with their morning, and people make special, patrol, third-party and repeated visits.
 
-A drawn assignment (inspection_draws.py) holds its site sealed until six in the morning of its day; one that somebody
-makes by hand is known to whoever made it, and to its crew from that same hour on.
+Drawn (inspection_draws.py) or made by hand, an unannounced assignment lies sealed until six in the morning of its day:
+no row of any table says where it leads, or which rectification it looks at again. Whoever made it by hand knows.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
 
-from api.actions.assignment_seals import open_site
+from api.actions.assignment_seals import Goal, open_goal, seal_goal
 from api.store import crews, people
 from api.store.inspection_draws import item_numbered
-from survey_forms.inspection.mornings import CHINA, last_opened
+from api.store.rectifications import add_step, change_rectification, rectification_numbered
+from survey_forms.inspection.mornings import CHINA, last_opened, morning_of
 from survey_forms.inspection.mornings import OPENS_AT as OPENS_AT  # noqa: PLC0414 - others take it from here
 from survey_forms.refusal import Fault, Refused
 
@@ -38,6 +39,7 @@ class Work:
     announced: bool = False
     item_id: int | None = None
     id: UUID | None = None  # drawn by the form, so that sending it twice makes one assignment
+    rectification_id: int | None = None  # that a re-inspection looks at; the caller holds it
 
 
 def open_due(connection: Connection, secret_key: bytes, now: datetime) -> int:
@@ -47,18 +49,23 @@ def open_due(connection: Connection, secret_key: bytes, now: datetime) -> int:
     other crews must not wait for it.
     """
     count = 0
-    for assignment_id, sealed in crews.unopened(connection, last_opened(now)):
+    for row in crews.unopened(connection, last_opened(now)):
         try:
-            crews.set_site(connection, assignment_id, open_site(secret_key, assignment_id, sealed))
+            goal = open_goal(secret_key, row.id, row.sealed or b"")
         except Refused:
-            log.exception("ALERT the seal of assignment %s does not open", assignment_id)
-        else:
-            count += 1
+            log.exception("ALERT the seal of assignment %s does not open", row.id)
+            continue
+        crews.set_site(connection, row.id, goal.site_id)
+        if goal.rectification_id is not None and row.made_by is not None and row.withdrawn_at is None:
+            _tell_revisit(connection, goal.rectification_id, row.id, row.day, row.made_by, now)
+        count += 1
     return count
 
 
-def assign(connection: Connection, work: Work, staff_id: int, now: datetime) -> UUID:
+def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int, now: datetime) -> UUID:
     """Make an assignment by hand; sent again under its id, the one that there is.
+
+    Its row names the site at once when it is announced, or its morning has come.
 
     Raises:
         Refused: every fault: `assignment_site_unknown`, `assignment_kind_unknown`, `assignment_day_past`,
@@ -77,10 +84,12 @@ def assign(connection: Connection, work: Work, staff_id: int, now: datetime) -> 
     if faults:
         raise Refused.of(faults)
     key = work.id or uuid4()
+    is_open = work.announced or morning_of(work.day) <= now
+    goal = Goal(work.site_id, work.rectification_id)
     values = {
         "id": key,
         "evaluation_id": evaluation_id,
-        "site_id": work.site_id,
+        **({"site_id": work.site_id} if is_open else {"sealed": seal_goal(secret_key, key, goal)}),
         "day": work.day,
         "announced": work.announced,
         "kind": work.kind,
@@ -92,18 +101,22 @@ def assign(connection: Connection, work: Work, staff_id: int, now: datetime) -> 
         people.record_act(
             connection, "assignment_made", now, staff_id, assignment=str(key), kind=work.kind, crew=list(work.crew)
         )
+        if is_open and work.rectification_id is not None:
+            _tell_revisit(connection, work.rectification_id, key, work.day, staff_id, now)
     return key
 
 
-def assign_revisit(  # noqa: PLR0913, PLR0917 - where, who, when and by whom make a re-inspection
-    connection: Connection, site_id: int, inspectors: Sequence[int], day: date, staff_id: int, now: datetime
-) -> UUID:
-    """Order a re-inspection (回头看) of a site.
-
-    Raises:
-        Refused: as `assign`.
-    """
-    return assign(connection, Work(site_id, tuple(inspectors), day, "revisit"), staff_id, now)
+def _tell_revisit(  # noqa: PLR0913, PLR0917 - which of which, for what day, by whom and when
+    connection: Connection, rectification_id: int, assignment_id: UUID, day: date, staff_id: int, now: datetime
+) -> None:
+    """Write into a rectification that it is looked at again, now that its unit may be named."""
+    found = rectification_numbered(connection, rectification_id, lock=True)
+    if found is None or found.status == "closed":
+        return  # nothing is closed over a re-inspection, and nothing may keep other crews from their sites
+    add_step(connection, rectification_id, "revisit", staff_id, now, day.isoformat())
+    change_rectification(connection, rectification_id, {"assignment_id": assignment_id})
+    about: dict[str, object] = {"rectification": rectification_id, "assignment": str(assignment_id)}
+    people.record_act(connection, "rectification_revisit", now, staff_id, **about)
 
 
 def _shape_faults(work: Work, now: datetime) -> Iterator[Fault]:

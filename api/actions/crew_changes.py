@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Connection
 
-from api.actions.assignment_seals import open_secret, open_site, open_words, seal_words
+from api.actions.assignment_seals import open_goal, open_secret, open_words, seal_words
 from api.store import acts_about, crews, people
 from api.store import inspection_draws as stored
 from api.store.crews import Row
@@ -170,4 +170,4 @@ def _site(row: Row, secret_key: bytes) -> str:
     """Where a drawn assignment leads, opened or not; in memory alone."""
     if row.site_id is not None:
         return str(row.site_id)
-    return str(open_site(secret_key, row.id, row.sealed or b""))
+    return str(open_goal(secret_key, row.id, row.sealed or b"").site_id)

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from api.actions.assignment_seals import open_secret, seal_secret, seal_site
+from api.actions.assignment_seals import Goal, open_secret, seal_goal, seal_secret
 from api.actions.crew_changes import changes_of
 from api.actions.draw_rules import check_spelling, unfit_names
 from api.actions.inspection_plan import Said, faults_of, plan_document
@@ -115,7 +115,7 @@ def draw_inspection(  # noqa: PLR0913, PLR0917 - which, by what, under which key
             "kind": "random",
             "item_id": held.item_id,
             "draw_id": held.id,
-            "sealed": seal_site(secret_key, key, int(one["site"])),
+            "sealed": seal_goal(secret_key, key, Goal(int(one["site"]))),
             "made_by": staff_id,
             "made_at": now,
         }

@@ -4,20 +4,17 @@ Whoever ordered it does not close it, and nobody closes what they handed in; the
 re-inspection is under way nothing is closed. docs/objections.md has the rules.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import Connection
 
-from api.actions.assignments import assign_revisit
 from api.actions.due import day_of, end_of, terms_of
 from api.actions.papers import PaperSent, further_papers, keep_papers
+from api.actions.revisits import revisit_under_way
 from api.actions.slips import Issue, issue
 from api.objects import Objects
 from api.store import evaluations, people
-from api.store.inspections import assignment_numbered
 from api.store.ledger import Entry, entry_numbered, reversal_of
 from api.store.papers import papers_of_rectification
 from api.store.rectifications import (
@@ -30,7 +27,7 @@ from api.store.rectifications import (
     rectification_of,
     steps_of,
 )
-from api.store.revisits import revisit_is_open, site_seen
+from api.store.revisits import hold_revisits
 from api.store.slips import slips_about
 from survey_forms.refusal import Fault, Refused
 
@@ -192,47 +189,16 @@ def extend(  # noqa: PLR0913, PLR0917 - which, until when, why, by whom and when
     _record(connection, "extended", key, staff_id, now, before=found.due_on.isoformat(), after=due_on.isoformat())
 
 
-def order_revisit(  # noqa: PLR0913, PLR0917 - which, who, what day, where, by whom and when
-    connection: Connection,
-    key: int,
-    inspectors: Sequence[int],
-    day: date,
-    site_id: int | None,
-    staff_id: int,
-    now: datetime,
-) -> UUID:
-    """Send inspectors to look again; while they have not been there, there is one such visit.
-
-    The site is that of the finding; an entry that no visit led to needs one named.
-
-    Raises:
-        Refused: `not_found`, `rectification_closed`, `rectification_site_missing`; `rectification_revisit_open`
-            where another day was ordered; as `assign_revisit`.
-    """
-    found = _hold(connection, key)
-    _refuse_closed(found)
-    if found.assignment_id is not None and revisit_is_open(connection, key):
-        standing = assignment_numbered(connection, found.assignment_id)
-        if standing is None or standing.day != day:
-            raise Refused("rectification_revisit_open", "day")
-        return found.assignment_id
-    place = site_seen(connection, found.seq) or site_id
-    if place is None:
-        raise Refused("rectification_site_missing", "site")
-    visit = assign_revisit(connection, place, inspectors, day, staff_id, now)
-    add_step(connection, key, "revisit", staff_id, now, day.isoformat())
-    change_rectification(connection, key, {"assignment_id": visit})
-    _record(connection, "revisit", key, staff_id, now, assignment=str(visit))
-    return visit
-
-
-def close(connection: Connection, key: int, staff_id: int, note: str, now: datetime) -> None:
+def close(  # noqa: PLR0913, PLR0917 - which, under which key, by whom, why and when
+    connection: Connection, key: int, secret_key: bytes, staff_id: int, note: str, now: datetime
+) -> None:
     """Find a rectification done: by another than whoever ordered it. One of a reversed entry is closed unproven.
 
     Raises:
         Refused: `not_found`, `rectification_closed` by somebody else, `rectification_orderer`,
             `rectification_not_proven`, `rectification_revisit_open`, `rectification_reason_missing`.
     """
+    hold_revisits(connection, key)
     found = _hold(connection, key)
     if found.status == "closed" and found.closed_by == staff_id:
         return
@@ -241,7 +207,7 @@ def close(connection: Connection, key: int, staff_id: int, note: str, now: datet
         raise Refused("rectification_orderer")
     if found.status != "proven" and not found.is_void:
         raise Refused("rectification_not_proven")
-    if revisit_is_open(connection, key):
+    if revisit_under_way(connection, secret_key, key) is not None:
         raise Refused("rectification_revisit_open")
     if not note:
         raise Refused("rectification_reason_missing", "note")

@@ -132,7 +132,7 @@ def _visit(team: _Team, number: int, told: Told | None, at: datetime) -> UUID | 
         announced=number % 5 == 0,
         item_id=team.field.item_id,
     )
-    assignment = assign(connection, work, team.staff["office"], _at(day, time(6, 30), at))
+    assignment = assign(connection, work, team.ground.secret_key, team.staff["office"], _at(day, time(6, 30), at))
     phone = team.phones[crew[0]]
     ticket = phone.ticket(connection, team.ground.secret_key, assignment, at - timedelta(minutes=20))
     record = Record(phone, assignment, ticket, at)
@@ -193,4 +193,4 @@ def _assign_today(team: _Team, now: datetime) -> None:
         site = team.field.sites[(number * 3 + 1) % len(town.PLACES)]
         crew = (team.staff[name], team.staff["inspector3"])
         work = Work(site, crew, today + timedelta(days=ahead), "special", item_id=team.field.item_id)
-        assign(team.ground.connection, work, team.staff["office"], now)
+        assign(team.ground.connection, work, team.ground.secret_key, team.staff["office"], now)

@@ -62,7 +62,7 @@ def make() -> Response:
             id=read_uuid(form, "id"),
         )
         with services().database.write() as connection:
-            verbs.assign(connection, work, current_staff().id, utc_now())
+            verbs.assign(connection, work, services().settings.secret_key, current_staff().id, utc_now())
     except Refused as refused:
         if status_of(refused.code) not in {409, 422}:
             raise

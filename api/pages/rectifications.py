@@ -14,11 +14,11 @@ from api.actions.rectifications import (
     close,
     extend,
     order,
-    order_revisit,
     prove,
     send_back,
     usual_day,
 )
+from api.actions.revisits import order_revisit, revisit_under_way
 from api.auth import allow, current_staff
 from api.pages import inspection_words, life_words
 from api.pages.desk import evaluation_in_view
@@ -28,7 +28,7 @@ from api.pages.render import page
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store import evaluations
-from api.store.inspections import assignment_numbered
+from api.store.crews import row_numbered
 from api.store.ledger import entry_numbered
 from api.store.papers import Paper, papers_of_rectification
 from api.store.rectifications import (
@@ -39,7 +39,7 @@ from api.store.rectifications import (
     rectifications_of,
     steps_of,
 )
-from api.store.revisits import inspectors_for, places_of, revisit_is_open
+from api.store.revisits import inspectors_for, places_of
 from api.store.slips import slips_about
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_catalogue
@@ -170,11 +170,13 @@ def _revisit(connection: Connection, key: int) -> None:
     if day is None:
         raise Refused("invalid_fields", "day")
     place = int(site) if _is_number(site) else None
-    order_revisit(connection, key, crew, day, place, current_staff().id, utc_now())
+    secret_key = services().settings.secret_key
+    order_revisit(connection, key, crew, day, place, secret_key, current_staff().id, utc_now())
 
 
 def _close(connection: Connection, key: int) -> None:
-    close(connection, key, current_staff().id, read_words(request.form, "note", LONGEST_TEXT), utc_now())
+    note = read_words(request.form, "note", LONGEST_TEXT)
+    close(connection, key, services().settings.secret_key, current_staff().id, note, utc_now())
 
 
 _ACTS = {"return": _send_back, "extension": _extend, "revisit": _revisit, "closing": _close}
@@ -236,11 +238,19 @@ def _office_page(rectification_id: int, status: int = 200, faults: tuple[Fault, 
             "unit": next(one for one in evaluations.units_of(connection, evaluation.id) if one.id == found.unit_id),
             "inspectors": inspectors_for(connection, found.unit_id),
             "places": places_of(connection, found.unit_id),
-            "revisit": assignment_numbered(connection, found.assignment_id) if found.assignment_id else None,
-            "revisit_open": revisit_is_open(connection, found.id),
+            "revisit": _revisit_shown(connection, found),
         }
     told = {"faults": inspection_words.told(faults), "errors": errors_by_field(faults) if act else {}, "act": act}
     return page("office/rectification.html", status, evaluation=evaluation, given=request.form, **facts, **told)
+
+
+def _revisit_shown(connection: Connection, found: Rectification) -> tuple[date, bool] | None:
+    """The day of the last re-inspection, and whether it is over; one under seal only to whoever ordered it."""
+    standing = revisit_under_way(connection, services().settings.secret_key, found.id)
+    if standing is not None and (standing.site_id is not None or standing.made_by == current_staff().id):
+        return standing.day, False
+    last = row_numbered(connection, found.assignment_id) if found.assignment_id else None
+    return (last.day, True) if last else None
 
 
 def _facts(connection: Connection, found: Rectification) -> dict[str, Any]:

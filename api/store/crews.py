@@ -54,20 +54,6 @@ def put_assignment(connection: Connection, values: Mapping[str, Any], people: Se
     return True
 
 
-def unopened(connection: Connection, through: date) -> list[tuple[UUID, bytes]]:
-    """Seals of assignments of days up to `through` that stand and are still sealed, held by this transaction.
-
-    Those that another transaction is opening are left to it.
-    """
-    query = (
-        select(assignment.c.id, assignment.c.sealed)
-        .where(assignment.c.site_id.is_(None), assignment.c.day <= through, assignment.c.withdrawn_at.is_(None))
-        .order_by(assignment.c.id)
-        .with_for_update(skip_locked=True)
-    )
-    return [(row.id, row.sealed) for row in connection.execute(query)]
-
-
 def set_site(connection: Connection, assignment_id: UUID, site_id: int) -> None:
     """Open a seal: from here on the row says where."""
     connection.execute(update(assignment).where(assignment.c.id == assignment_id).values(site_id=site_id))
@@ -173,6 +159,7 @@ class Row:
     site_id: int | None
     sealed: bytes | None
     day: date
+    made_by: int | None
     withdrawn_at: datetime | None
     begun: bool  # somebody checked in
 
@@ -189,6 +176,29 @@ def rows_of_draw(connection: Connection, draw_id: int) -> list[Row]:
     return _rows(connection, assignment.c.draw_id == draw_id)
 
 
+def unopened(connection: Connection, through: date) -> list[Row]:
+    """Assignments of days up to `through` that are still sealed, held by this transaction.
+
+    Those that another transaction is opening are left to it. Of those withdrawn, what was drawn stays closed until
+    its record is published; nothing else would ever tell where work made by hand was not done.
+    """
+    query = (
+        select(assignment.c.id)
+        .where(assignment.c.site_id.is_(None), assignment.c.day <= through)
+        .where(assignment.c.withdrawn_at.is_(None) | assignment.c.draw_id.is_(None))
+        .order_by(assignment.c.id)
+        .with_for_update(skip_locked=True)
+    )
+    held = list(connection.execute(query).scalars())
+    return _rows(connection, assignment.c.id.in_(held)) if held else []
+
+
+def sealed_revisits(connection: Connection) -> list[Row]:
+    """Re-inspections that stand and are still sealed."""
+    sealed = (assignment.c.kind == "revisit") & assignment.c.site_id.is_(None) & assignment.c.withdrawn_at.is_(None)
+    return _rows(connection, sealed)
+
+
 def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
     query = (
         select(
@@ -197,6 +207,7 @@ def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
             assignment.c.site_id,
             assignment.c.sealed,
             assignment.c.day,
+            assignment.c.made_by,
             assignment.c.withdrawn_at,
             visit.c.id.is_not(None).label("begun"),
         )

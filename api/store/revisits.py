@@ -1,6 +1,6 @@
 """What a re-inspection needs: whether one is under way, who may be sent, and where to."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from api.store.directories import inspector, recusal
 from api.store.findings import finding_numbered
@@ -11,9 +11,19 @@ from api.store.people import staff
 from api.store.rectifications import rectification
 from api.store.sites import site
 
+_IN_TURN = text("SELECT pg_advisory_xact_lock(hashtext('revisit'), :rectification)")
+
+
+def hold_revisits(connection: Connection, key: int) -> None:
+    """Let nobody else order a re-inspection of a rectification, or close it, until the transaction ends.
+
+    A lock on the row would stay in its header (xmax), and tell which unit's morning has not come.
+    """
+    connection.execute(_IN_TURN, {"rectification": key})
+
 
 def revisit_is_open(connection: Connection, key: int) -> bool:
-    """Whether a re-inspection was ordered, stands, and its visit is not over."""
+    """Whether a re-inspection whose morning has come stands, and its visit is not over."""
     query = (
         select(assignment.c.id)
         .join(rectification, rectification.c.assignment_id == assignment.c.id)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from api.actions.assignment_seals import open_site
+from api.actions.assignment_seals import open_goal
 from api.actions.assignments import Work, assign, open_due
 from api.actions.crew_changes import note_refusal, replace_inspector, withdraw_assignment
 from api.actions.directories import declare_recusal, withdraw_inspector
@@ -33,7 +33,7 @@ def leader_of(connection, row) -> int:
 
 
 def unit_of(connection, row) -> int:
-    where = open_site(SECRET_KEY, row.id, row.sealed)
+    where = open_goal(SECRET_KEY, row.id, row.sealed).site_id
     return connection.execute(select(site.c.unit_id).where(site.c.id == where)).scalar_one()
 
 
@@ -114,7 +114,7 @@ def test_a_complaint_never_takes_a_site_out_of_the_draw(connection, directory, s
 def test_work_made_by_hand_takes_no_site_out_of_the_draw(connection, directory):
     target, hand, day = directory.sites[3], directory.inspectors[1], date(2026, 11, 20)
     work = Work(target, (hand,), day, "patrol", announced=True, item_id=directory.item_id)
-    key = assign(connection, work, directory.town.office, COMMITTED)
+    key = assign(connection, work, SECRET_KEY, directory.town.office, COMMITTED)
     check_in(connection, CheckInSent(uuid4(), uuid4(), key, (), COMMITTED, "顺路看看"), hand, COMMITTED)
     visits = {one["id"]: one["visits"] for one in plan_document(connection, said(directory))["sites"]}
     assert visits[str(target)] == 0
@@ -145,10 +145,11 @@ def test_from_its_morning_on_two_people_withdraw_an_assignment(connection, direc
 
 def test_unannounced_work_made_by_hand_shows_on_no_map_before_its_day_is_over(connection, directory):
     work = Work(directory.sites[0], tuple(directory.inspectors[1:3]), MONDAY, "special")
-    assign(connection, work, directory.town.office, DRAWN)
+    assign(connection, work, SECRET_KEY, directory.town.office, DRAWN)
     evaluation = directory.town.evaluation_id
 
     def shown(today: date) -> tuple[int, int, int]:
+        open_due(connection, SECRET_KEY, morning_of(today))
         due = sum(one.due for one in sites_shown(connection, evaluation, today))
         day = days_shown(connection, evaluation, MONDAY, MONDAY, today)[MONDAY]
         return due, day.sealed, day.missed

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from api.actions.assignment_seals import open_site
+from api.actions.assignment_seals import open_goal
 from api.actions.assignments import open_due
 from api.actions.crew_changes import replace_inspector, withdraw_assignment
 from api.actions.inspection_draws import commit, draw_inspection, publish, publish_due
@@ -49,7 +49,7 @@ def code_of(act, *facts, **named) -> str:
 
 
 def where(row) -> int:
-    return open_site(SECRET_KEY, row.id, row.sealed)
+    return open_goal(SECRET_KEY, row.id, row.sealed).site_id
 
 
 def test_a_drawn_week_goes_out_in_pairs_and_keeps_every_rule(connection, directory):
@@ -90,8 +90,8 @@ def test_no_column_of_any_row_holds_a_site_before_its_morning(connection, direct
 
 def test_a_seal_opens_for_its_own_row_and_key_alone(connection, directory):
     one, other = rows_of_draw(connection, a_draw(connection, directory))[:2]
-    assert code_of(open_site, SECRET_KEY, other.id, one.sealed) == "assignment_seal_broken"
-    assert code_of(open_site, b"x" * 32, one.id, one.sealed) == "assignment_seal_broken"
+    assert code_of(open_goal, SECRET_KEY, other.id, one.sealed) == "assignment_seal_broken"
+    assert code_of(open_goal, b"x" * 32, one.id, one.sealed) == "assignment_seal_broken"
 
 
 def test_the_pair_alone_sees_its_site_from_six_in_the_morning(connection, directory):

@@ -28,6 +28,7 @@ from api.store.rectifications import rectifications_in, steps_of
 from api.store.slips import slip
 from survey_forms.refusal import Refused
 from tests.deductions import a_cast, a_told_entry, an_explained_objection, an_order, standing
+from tests.double_random import SECRET_KEY
 from tests.inspections import NOW, an_entry
 
 WHO = st.sampled_from(["inspector", "office", "second_office", "third_office", "unit", "unit_again", "other_unit"])
@@ -152,7 +153,7 @@ class Life(RuleBasedStateMachine):
         key, person = self.rectification(which), self.person(who)
         later = (self.now + timedelta(days=30)).date()
         acts: list[Callable[[], object]] = [
-            lambda: close(self.connection, key, person, "属实", self.now),
+            lambda: close(self.connection, key, SECRET_KEY, person, "属实", self.now),
             lambda: send_back(self.connection, key, person, "不够", self.now),
             lambda: extend(self.connection, key, later, "雨季", person, self.now),
         ]

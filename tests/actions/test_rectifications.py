@@ -14,7 +14,8 @@ from api.actions.escalation import remind_due
 from api.actions.inspections import close_visit
 from api.actions.objections import DecisionSent, decide
 from api.actions.papers import read_papers
-from api.actions.rectifications import ProofSent, close, extend, order_revisit, prove, send_back
+from api.actions.rectifications import ProofSent, close, extend, prove, send_back
+from api.actions.revisits import order_revisit
 from api.objects import Objects
 from api.store.inspection_overview import sites_shown
 from api.store.inspections import assignment_numbered
@@ -25,6 +26,7 @@ from api.store.slips import slips_about
 from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Refused
 from tests.deductions import PDF, a_cast, a_told_entry, an_explained_objection, an_order, some_papers
+from tests.double_random import SECRET_KEY
 from tests.inspections import NOW, a_check_in, a_finding
 
 TODAY = date(2026, 11, 21)
@@ -92,7 +94,7 @@ def test_another_day_needs_its_reason(connection, cast):
 
 
 def test_proven_returned_proven_and_closed_by_another(connection, objects, cast, key):
-    assert refusal(close, connection, key, cast.town.second_office, "好", NOW) == "rectification_not_proven"
+    assert refusal(close, connection, key, SECRET_KEY, cast.town.second_office, "好", NOW) == "rectification_not_proven"
     assert refusal(send_back, connection, key, cast.town.office, "无", NOW) == "rectification_not_proven"
     for _ in range(2):
         a_proof(connection, objects, cast, key, papers=read_papers(some_papers()))
@@ -100,9 +102,9 @@ def test_proven_returned_proven_and_closed_by_another(connection, objects, cast,
     for _ in range(2):
         send_back(connection, key, cast.town.office, "没有排班表", NOW)
     a_proof(connection, objects, cast, key, note="附排班表")
-    assert refusal(close, connection, key, cast.town.office, "好", NOW) == "rectification_orderer"
+    assert refusal(close, connection, key, SECRET_KEY, cast.town.office, "好", NOW) == "rectification_orderer"
     for _ in range(2):
-        close(connection, key, cast.town.second_office, "现场属实", NOW)
+        close(connection, key, SECRET_KEY, cast.town.second_office, "现场属实", NOW)
     assert kinds(connection, key) == ["ordered", "proven", "returned", "proven", "closed"]
     assert len(papers_of_rectification(connection, key)) == 2
     assert refusal(a_proof, connection, objects, cast, key, note="再来") == "rectification_closed"
@@ -143,13 +145,13 @@ def test_a_re_inspection_is_over_before_anything_is_closed(connection, objects, 
     finding = a_finding(connection, cast.town, visit)
     key = an_order(connection, cast, a_told_entry(connection, cast, finding_id=finding.id))
     a_proof(connection, objects, cast, key)
-    ask = (connection, key, [cast.town.inspector], TODAY, None, cast.town.office, NOW)
+    ask = (connection, key, [cast.town.inspector], TODAY, None, SECRET_KEY, cast.town.office, NOW)
     ordered = order_revisit(*ask)
     assert order_revisit(*ask) == ordered
     assert assignment_numbered(connection, ordered).site.id == cast.town.site_id
-    other_day = (connection, key, [cast.town.inspector], DUE, None, cast.town.office, NOW)
+    other_day = (connection, key, [cast.town.inspector], DUE, None, SECRET_KEY, cast.town.office, NOW)
     assert refusal(order_revisit, *other_day) == "rectification_revisit_open"
-    closing = (connection, key, cast.town.second_office, "现场属实", NOW)
+    closing = (connection, key, SECRET_KEY, cast.town.second_office, "现场属实", NOW)
     assert refusal(close, *closing) == "rectification_revisit_open"
     again = a_check_in(connection, cast.town, ordered).visit_id
     assert refusal(close, *closing) == "rectification_revisit_open"
@@ -160,8 +162,8 @@ def test_a_re_inspection_is_over_before_anything_is_closed(connection, objects, 
 
 def test_a_deduction_that_nobody_saw_on_site_needs_a_site_to_look_at(connection, cast, key):
     ask = (connection, key, [cast.town.inspector], TODAY)
-    assert refusal(order_revisit, *ask, None, cast.town.office, NOW) == "rectification_site_missing"
-    assert order_revisit(*ask, cast.town.site_id, cast.town.office, NOW)
+    assert refusal(order_revisit, *ask, None, SECRET_KEY, cast.town.office, NOW) == "rectification_site_missing"
+    assert order_revisit(*ask, cast.town.site_id, SECRET_KEY, cast.town.office, NOW)
 
 
 def test_reminded_once_then_urged_weekly_and_escalated_after_the_second(connection, cast, key):
@@ -290,7 +292,7 @@ def test_what_was_taken_back_is_not_urged_and_can_be_closed(connection, objects,
     decide(connection, DecisionSent(objection, cast.third_office, "upheld", "属实"), NOW)
     assert remind_due(connection, noon(DUE + timedelta(days=9))) == 0
     assert overdue_in(connection, cast.town.evaluation_id, DUE + timedelta(days=9)) == []
-    close(connection, key, cast.town.second_office, "扣分已冲销", NOW)
+    close(connection, key, SECRET_KEY, cast.town.second_office, "扣分已冲销", NOW)
     reversing = ledger.entry_numbered(connection, 2)
     assert refusal(an_order, connection, cast, reversing.seq) == "rectification_of_reversed"
 

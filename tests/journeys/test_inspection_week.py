@@ -351,7 +351,7 @@ def two_rectifications(week: Week, entered) -> None:
         ]
         unit = week.who(f"unit{code[good.unit_id][1:]}")
         rectifications.prove(connection, week.objects, ProofSent(keys[0], good.unit_id, unit, "已制定轮值表"), week.now)
-        rectifications.close(connection, keys[0], week.who("office3"), "已核实", week.now)
+        rectifications.close(connection, keys[0], SECRET, week.who("office3"), "已核实", week.now)
     week.now += timedelta(days=23)  # 21 days by the scheme's terms, and one more
     for _ in range(2):  # the clock may look twice
         with week.database.write() as connection:

@@ -14,10 +14,11 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.security import generate_password_hash
 from werkzeug.test import encode_multipart
 
+from api.actions.assignments import open_due
 from api.actions.due import day_of
 from api.actions.escalation import remind_due
 from api.actions.objections import explain
-from api.actions.rectifications import order_revisit
+from api.actions.revisits import order_revisit
 from api.app import create_app
 from api.objects import Objects
 from api.pages.evidence import HEADERS
@@ -370,7 +371,7 @@ def test_what_the_office_owes_an_objection_and_is_late_with_stands_on_its_overvi
     assert "项异议逾期" not in office.get("/office").text
 
 
-def test_a_unit_does_not_learn_beforehand_that_inspectors_come_again(engine, cast, sign_in):
+def test_nobody_but_whoever_sent_them_learns_beforehand_that_inspectors_come_again(engine, settings, cast, sign_in):
     site, sent = cast.town.site_id, [cast.town.inspector]
     pages: dict[str, tuple[str, str]] = {}
     with engine.begin() as connection:
@@ -378,14 +379,19 @@ def test_a_unit_does_not_learn_beforehand_that_inspectors_come_again(engine, cas
             of = a_told_entry(connection, cast, basis=when, now=utc_now() - timedelta(days=9))
             key = an_order(connection, cast, of, utc_now() - timedelta(days=9))
             day = day_of(utc_now()) + timedelta(days=days)
-            order_revisit(connection, key, sent, day, site, cast.town.office, utc_now() - timedelta(days=5))
+            ordered_at, secret = utc_now() - timedelta(days=5), settings.secret_key
+            order_revisit(connection, key, sent, day, site, secret, cast.town.office, ordered_at)
             pages[when] = (f"/unit/rectifications/{key}", f"/unit/entries/{of}")
-    unit, office = sign_in("unit"), sign_in("office")
+        open_due(connection, settings.secret_key, utc_now())
+    unit, office, second = sign_in("unit"), sign_in("office"), sign_in("office2")
     for when, told in (("ahead", False), ("past", True)):
         for address in pages[when]:
             assert ("回头看</strong>" in unit.get(address).text) is told, address
             theirs = address.replace("/unit/entries", "/office/ledger").replace("/unit/", "/office/")
-            assert "回头看</strong>" in office.get(theirs).text
+            assert ("回头看</strong>" in office.get(theirs).text) is told, theirs
+        order = pages[when][0].replace("/unit/", "/office/")
+        assert "<dt>回头看</dt>" in office.get(order).text
+        assert ("<dt>回头看</dt>" in second.get(order).text) is told
 
 
 def test_an_entrys_own_page_leads_to_what_can_be_done_about_it(engine, cast, seq, sign_in):
