@@ -83,8 +83,8 @@ def review(  # noqa: PLR0913, PLR0917 - which flag, what of it, who and when
     if verdict == "doubtful" and not note:
         raise Refused("flag_note_missing", "note")
     about = {"subject": subject, "subject_id": subject_id, "flag": flag}
-    put_review(connection, {**about, "verdict": verdict, "note": note, "reviewed_by": staff_id, "reviewed_at": now})
     people.record_act(connection, "flag_reviewed", now, staff_id, **about, verdict=verdict, note=note)
+    put_review(connection, {**about, "verdict": verdict, "note": note, "reviewed_by": staff_id, "reviewed_at": now})
 
 
 def _check_in(connection: Connection, raised: tuple[Raised, ...]) -> Flagged:

@@ -15,6 +15,7 @@ from api.store import evaluations, people
 from api.store.findings import finding_numbered
 from api.store.ledger import (
     Entry,
+    ReversalRequest,
     append_entry,
     body_numbered,
     decide_request,
@@ -116,7 +117,7 @@ def reverse(  # noqa: PLR0913, PLR0917 - which, why, who twice and when make a r
         raise Refused("second_person_needed")
     own = lock_ledger(connection)
     old = _reversible(connection, seq)
-    if decided_by in {old.filed_by, old.decided_by}:
+    if decided_by in old.hands:
         raise Refused("third_person_needed", seq=seq)
     content = _Content(
         old.evaluation_id, old.unit_id, old.component, old.aspect, old.rule, old.points, basis, filed_by, decided_by,
@@ -164,11 +165,12 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
         The reversing entry's sequence number, None where the request was declined.
 
     Raises:
-        Refused: `not_found`, `second_person_needed`, `reversal_decided`, `decision_note_missing`, `entry_reversed`;
-            `third_person_needed` where who grants filed or confirmed the entry; `reversal_objected`.
+        Refused: `not_found`, `reversal_decided`, `decision_note_missing`, `entry_reversed`, `reversal_objected`;
+            as `may_decide`.
     """
     request = request_numbered(connection, request_id, lock=True)
-    if request is None:
+    entry = entry_numbered(connection, request.seq) if request else None
+    if request is None or entry is None:
         raise Refused("not_found")
     status = "granted" if grant else "declined"
     if request.status != "asked":
@@ -176,21 +178,30 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
             raise Refused("reversal_decided", seq=request.seq)
         done = reversal_of(connection, request.seq)
         return done.seq if done and grant else None
-    if request.asked_by == staff_id:
-        raise Refused("second_person_needed")
+    may_decide(request, entry, staff_id)
     if not grant and not note:
         raise Refused("decision_note_missing", "note")
+    reversing = None
     if grant:
         _unobjected(connection, request.seq)
-    decide_request(
-        connection,
-        request_id,
-        {"status": status, "decided_by": staff_id, "decided_at": now, "decision_note": note},
+        reversing = reverse(connection, request.seq, request.reason, request.asked_by, staff_id, now)
+    decide_request(  # after the entry: the database looks for it
+        connection, request_id, {"status": status, "decided_by": staff_id, "decided_at": now, "decision_note": note}
     )
     people.record_act(connection, f"reversal_{status}", now, staff_id, seq=request.seq, request=request_id)
-    if not grant:
-        return None
-    return reverse(connection, request.seq, request.reason, request.asked_by, staff_id, now)
+    return reversing
+
+
+def may_decide(request: ReversalRequest, entry: Entry, staff_id: int) -> None:
+    """Refuse whoever has a part in a request already: who asked, and who filed or confirmed its entry.
+
+    Raises:
+        Refused: `second_person_needed`, `third_person_needed`.
+    """
+    if request.asked_by == staff_id:
+        raise Refused("second_person_needed")
+    if staff_id in entry.hands:
+        raise Refused("third_person_needed", seq=entry.seq)
 
 
 def _append(connection: Connection, seq: int, content: _Content, now: datetime) -> int:
@@ -225,8 +236,7 @@ def _append(connection: Connection, seq: int, content: _Content, now: datetime) 
 def _evidence(connection: Connection, finding_id: UUID | None, instead_of: int | None) -> Evidence:
     """What a deduction rests on, in the order in which its root is built."""
     if instead_of is not None:
-        body = body_numbered(connection, instead_of)
-        if body is None:
+        if (body := body_numbered(connection, instead_of)) is None:
             raise Refused("not_found")
         return Evidence.of_body(body)
     if finding_id is None:
@@ -278,8 +288,7 @@ def _reversible(connection: Connection, seq: int) -> Entry:
         raise Refused("not_found")
     if entry.reverses is not None:
         raise Refused("entry_is_reversal", seq=seq)
-    done = reversal_of(connection, seq)
-    if done is not None:
+    if (done := reversal_of(connection, seq)) is not None:
         raise Refused("entry_reversed", seq=seq, by=done.seq)
     return entry
 

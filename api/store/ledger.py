@@ -127,6 +127,11 @@ class Entry:
     evidence_root: bytes | None  # none in entries of the first format
     instead_of: int | None  # the reversed entry that this one replaces
 
+    @property
+    def hands(self) -> frozenset[int]:
+        """Who filed and who confirmed it: neither decides whether it is taken back."""
+        return frozenset((self.filed_by, self.decided_by))
+
 
 @dataclass(frozen=True, slots=True)
 class ReversalRequest:

@@ -49,14 +49,15 @@ _ONLY_GROWS = dict.fromkeys(
         *("roll.contact_attempt", "result.weighting", "result.weight"),
         *("field.ledger_entry", "field.checkpoint", "field.frozen_ledger", "field.blob"),
         *("field.rectification_step", "field.paper"),
-        *("field.checklist", "field.reversal_request"),
+        *("field.checklist", "field.reversal_request", "field.finding_photo", "field.check_in", "indicator.score"),
     ),
     "UPDATE, DELETE",
 )
 _STAYS = dict.fromkeys(
     (
-        *("roll.case", "roll.backcheck", "field.upload", "field.visit", "field.check_in", "field.photo"),
+        *("roll.case", "roll.backcheck", "field.upload", "field.visit", "field.photo"),
         *("field.finding", "field.objection", "field.rectification", "field.slip", "field.inspection_draw"),
+        *("field.assignment", "field.crew", "field.recusal", "field.flag_review", "indicator.batch", "office.round"),
     ),
     "DELETE",
 )
@@ -93,7 +94,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.untallied": ("SELECT, UPDATE, DELETE",),
             "ballot.draft": ("SELECT (survey_id), DELETE",),
         },
-        {**_SECRETS, **_ONLY_GROWS},
+        {**_SECRETS, **_ONLY_GROWS, **_STAYS},
     ),
     NOTICES: Grants(
         {"office": READ, "owed": WRITE},

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from api.store import ledger_guard, objections, rectifications, slips
+from api.store import decided_once, ledger_guard, objections, rectifications, slips
 revision = '0004'
 down_revision = '0003'
 branch_labels = None
@@ -427,13 +427,13 @@ def upgrade() -> None:
     for table in ADDED_ONLY:
         op.execute(f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
                    "FOR EACH STATEMENT EXECUTE FUNCTION field.refuse_change()")
-    for guard in (ledger_guard.THIRD_PERSON, objections.GUARD, rectifications.GUARD, slips.GUARD):
+    for guard in (ledger_guard.THIRD_PERSON, decided_once.GUARD, objections.GUARD, rectifications.GUARD, slips.GUARD):
         op.execute(guard)
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER reversal_by_another ON field.ledger_entry")
-    op.execute("DROP FUNCTION field.keep_reversal()")
+    for name in (*ledger_guard.FUNCTIONS, *decided_once.FUNCTIONS):
+        op.execute(f"DROP FUNCTION field.{name}() CASCADE")  # and the triggers that call it
     for table in ADDED_ONLY:
         op.execute(f"DROP TRIGGER only_grows ON {table}")
     for table, name, _ in CHECKS:
