@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from api.actions.arrivals import CheckInSent as CheckInSent  # noqa: PLC0414 - others take it from here
 from api.actions.arrivals import check_in_values, visit_of
 from api.actions.arrivals import judged as judged  # noqa: PLC0414 - same
-from api.actions.ledger import enter
+from api.actions.ledger import MOST_POINTS, enter
 from api.actions.presence import travel_flags_of
 from api.actions.visit_flags import UNPROVEN
 from api.store import evaluations, people
@@ -224,8 +224,9 @@ def _points(rule: Rule, points: Decimal | None) -> Decimal:
     if points is None and rule.points is not None:
         return rule.points
     allowed = str(rule.points) if rule.points is not None else f"{rule.points_min}–{rule.points_max}"
-    fits = points is not None and points.is_finite() and points > 0 and points == round(points, 2)
-    if points is None or not (fits and rule.allows(points)):
+    # The bounds first: to round what lies out of all bounds is an error of its own
+    fits = points is not None and points.is_finite() and 0 < points <= MOST_POINTS and rule.allows(points)
+    if points is None or not fits or points != round(points, 2):
         raise Refused("finding_points_unfit", "points", allowed=allowed)
     return points
 

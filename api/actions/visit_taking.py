@@ -3,6 +3,7 @@
 Every row has an id that the phone drew or that follows from one, so that taking the same upload in again adds nothing.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,8 @@ from survey_forms.inspection.visit_events import (
     Signed,
 )
 from survey_forms.refusal import Fault, Refused
+
+log = logging.getLogger(__name__)
 
 MOST_ARRIVALS = 50
 """Of one upload: nobody comes and goes more often, and a flood of them hides what others did."""
@@ -80,13 +83,17 @@ def take_in(taking: Taking) -> Iterator[Fault]:
 
 
 def _guarded(taking: Taking, event: Event) -> Iterator[Fault]:
-    """One event; what the rules or, at the very last, the database does not let in is told with its place."""
+    """One event; what the rules or, at the very last, the database does not let in is told with its place.
+
+    So is what nobody foresaw: one event that we cannot take in must not keep the rest of a visit out for ever.
+    """
     try:
         with taking.connection.begin_nested():
             found = list(_take(taking, event))
     except Refused as refused:
         found = list(refused.faults)
-    except (DataError, IntegrityError):
+    except (DataError, IntegrityError, ArithmeticError, LookupError, TypeError, ValueError):
+        log.exception("event %s of upload %s does not fit", event.n, taking.upload.id)
         found = [Fault("event_unfit")]
     for one in found:
         yield Fault(one.code, f"events[{event.n}].{one.path}".rstrip("."), {"n": event.n + 1, **one.facts})

@@ -4,11 +4,12 @@ Times are the phone's, in milliseconds since 1970; positions are WGS-84, for a b
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from math import isfinite
 from typing import Any
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from survey_forms.inspection.datum import Position
 from survey_forms.inspection.presence import Fix
+from survey_forms.numbers import plain_decimal
 from survey_forms.refusal import Fault, Refused
 
 LATEST_MS = 4_102_444_800_000  # the year 2100
@@ -210,11 +212,8 @@ def _finding(common: _Common, event: dict[str, Any]) -> Event:
 def _points(event: dict[str, Any]) -> Decimal | None:
     if event.get("points") is None:
         return None
-    try:
-        points = Decimal(_text(event, "points", 20))
-    except InvalidOperation as error:
-        raise _Unreadable("points") from error
-    if not points.is_finite():
+    points = plain_decimal(unicodedata.normalize("NFKC", _text(event, "points", 20)))
+    if points is None:
         raise _Unreadable("points")
     return points
 

@@ -141,6 +141,8 @@ def test_nobody_closes_anothers_visit(connection, town):
         ("rude_service", "2.001", None),
         ("rude_service", "-3", None),
         ("rude_service", "NaN", None),
+        ("rude_service", "1e400", None),
+        ("rude_service", "1e-400", None),
         ("rude_service", None, None),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 from random import Random
 from uuid import UUID
@@ -9,12 +10,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
-from api.actions import devices
+from api.actions import devices, visit_taking
 from api.actions.crew_changes import withdraw_assignment
 from api.actions.uploads import resolve
 from api.app import create_app
 from api.services import KEY, utc_now
 from api.store import people
+from api.store.findings import finding
 from api.store.inspection_draws import inspection_item
 from api.store.inspections import assignment, crew, visit
 from api.store.photos import photo
@@ -130,6 +132,40 @@ def test_the_photo_of_an_event_that_cannot_be_read_is_asked_for_and_kept(phone_o
     send(client, picture)
     told = hand_in(client, body)
     assert (told["status"], told["missing"], codes(told)) == ("held", [], ["event_unreadable"])
+
+
+@pytest.mark.parametrize("points", ["1e400", "1_0", "٣", "-2", "NaN", " "])
+def test_points_that_are_no_plain_figure_hold_the_record_and_no_more(phone_of, assigned, points):
+    phone, client = phone_of()
+    picture = photo_of(Random(6))
+    send(client, picture)
+    record = begun(phone, client, assigned()).check_in().photo(picture)
+    told = hand_in(client, record.finding(picture, rule="rude_service", points=points).body())
+    assert (told["status"], codes(told)) == ("held", ["event_unreadable"])
+
+
+def test_points_may_be_written_in_wide_figures(phone_of, assigned, engine):
+    phone, client = phone_of()
+    picture = photo_of(Random(7))
+    send(client, picture)
+    record = begun(phone, client, assigned()).check_in().photo(picture)
+    told = hand_in(client, record.finding(picture, rule="rude_service", points="３．５").body())
+    assert (told["status"], told["problems"]) == ("settled", [])
+    with engine.connect() as connection:
+        assert connection.execute(select(finding.c.points)).scalar_one() == Decimal("3.5")
+
+
+def test_an_event_that_fails_as_nobody_foresaw_leaves_the_others_standing(phone_of, assigned, engine, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(visit_taking, "filed", fail)
+    phone, client = phone_of()
+    picture = photo_of(Random(8))
+    send(client, picture)
+    told = hand_in(client, begun(phone, client, assigned()).check_in().photo(picture).finding(picture).body())
+    assert (told["status"], codes(told)) == ("held", ["event_unfit"])
+    assert (kept(engine)["check_in"], kept(engine)["photo"], kept(engine)["finding"]) == (1, 1, 0)
 
 
 def withdraw(engine, town, key):
