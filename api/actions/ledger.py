@@ -166,7 +166,7 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
 
     Raises:
         Refused: `not_found`, `reversal_decided`, `decision_note_missing`, `entry_reversed`, `reversal_objected`;
-            as `may_decide`.
+            `second_person_needed` where who decides asked, `third_person_needed` where they filed or confirmed.
     """
     request = request_numbered(connection, request_id, lock=True)
     entry = entry_numbered(connection, request.seq) if request else None
@@ -178,7 +178,10 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
             raise Refused("reversal_decided", seq=request.seq)
         done = reversal_of(connection, request.seq)
         return done.seq if done and grant else None
-    may_decide(request, entry, staff_id)
+    if request.asked_by == staff_id:
+        raise Refused("second_person_needed")
+    if staff_id in hands_in(request, entry):
+        raise Refused("third_person_needed", seq=request.seq)
     if not grant and not note:
         raise Refused("decision_note_missing", "note")
     reversing = None
@@ -192,16 +195,9 @@ def decide_reversal(  # noqa: PLR0913, PLR0917 - which, who, what, why and when 
     return reversing
 
 
-def may_decide(request: ReversalRequest, entry: Entry, staff_id: int) -> None:
-    """Refuse whoever has a part in a request already: who asked, and who filed or confirmed its entry.
-
-    Raises:
-        Refused: `second_person_needed`, `third_person_needed`.
-    """
-    if request.asked_by == staff_id:
-        raise Refused("second_person_needed")
-    if staff_id in entry.hands:
-        raise Refused("third_person_needed", seq=entry.seq)
+def hands_in(request: ReversalRequest, entry: Entry) -> frozenset[int]:
+    """Who has a part in a request already and does not decide on it: who asked, and its entry's two people."""
+    return entry.hands | {request.asked_by}
 
 
 def _append(connection: Connection, seq: int, content: _Content, now: datetime) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
 from api.actions.inspections import decide_finding
-from api.actions.ledger import ask_reversal, decide_reversal
+from api.actions.ledger import ask_reversal, decide_reversal, hands_in
 from api.actions.running_totals import running_totals
 from api.auth import allow, current_staff
 from api.pages import entry_words, inspection_words
@@ -25,7 +25,8 @@ from api.store import evaluations
 from api.store.entry_trail import checklists_of
 from api.store.findings import Finding, findings_in
 from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
-from api.store.ledger import entries_of, people_of, requests_in
+from api.store.ledger import Entry, ReversalRequest, entries_of, people_of, requests_in
+from api.store.objections import objections_in
 from api.store.photos import Photo, photos_hashed
 from api.store.uploads import Upload, uploads_into
 from survey_forms.inspection.mornings import CHINA
@@ -148,6 +149,7 @@ def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
         entries = entries_of(connection, evaluation.id)
         units = evaluations.units_of(connection, evaluation.id)
         facts: dict[str, Any] = {"people": people_of(connection, evaluation.id)}
+        undecided = {one.seq for one in objections_in(connection, evaluation.id) if not one.is_decided}
     wish = Wish.of(request.args)
     lines = [line for line in lines_of(entries, units, requests) if wish.wants(line)]
     last = max(1, -(-len(lines) // LINES_A_PAGE))
@@ -162,8 +164,17 @@ def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
         "wish": wish,
         "address": f"/office/ledger?{urlencode([*wish.arguments(), ('page', '')])}",
         "requests": requests,
+        "asked": _asked(requests, entries),
+        "undecided": undecided,
         "units": units,
         "rules": sorted({entry.rule for entry in entries}),
         "totals": running_totals(evaluation, entries),
     }
     return page("office/ledger.html", status, faults=inspection_words.told(faults), **facts)
+
+
+def _asked(requests: list[ReversalRequest], entries: list[Entry]) -> list[tuple[ReversalRequest, bool]]:
+    """The requests that wait, each with whether it is for who looks at them to decide."""
+    entry_of = {entry.seq: entry for entry in entries}
+    me = current_staff().id
+    return [(one, me not in hands_in(one, entry_of[one.seq])) for one in requests if one.status == "asked"]

@@ -17,6 +17,7 @@ from werkzeug.test import encode_multipart
 from api.actions.assignments import open_due
 from api.actions.due import day_of
 from api.actions.escalation import remind_due
+from api.actions.ledger import ask_reversal
 from api.actions.objections import explain
 from api.actions.revisits import order_revisit
 from api.app import create_app
@@ -34,6 +35,7 @@ from tests.inspections import PASSWORD
 from tests.live import a_phone, browsing, serving
 
 MANY_DAYS = timedelta(days=40)
+FORMS = re.compile(r'action="[^"]+"')
 
 
 @pytest.fixture
@@ -254,8 +256,32 @@ def test_inspectors_are_sent_again_and_closing_waits_for_them(engine, cast, seq,
     assert post(office, f"{one}/revisit", **sent).status_code == 303
     assert "未结束" in office.get(one).text
     post(sign_in("unit"), f"/unit/rectifications/{key}/proof", note="已排班")
+    shown = office.get(one).text
+    assert "回头看结束后才能销号" in shown
+    assert not {f'action="{one}/{act}"' for act in ("closing", "revisit")} & set(FORMS.findall(shown))
     waits = post(office, f"{one}/closing", note="好")
     assert (waits.status_code, "回头看还没有结束" in waits.text) == (409, True)
+
+
+def test_the_buttons_of_a_reversal_stand_where_they_work(engine, cast, objects, seq, sign_in):
+    with engine.begin() as connection:
+        request = ask_reversal(connection, seq, cast.town.second_office, "录错单位", utc_now())
+    decision = f'action="/office/reversals/{request}/decision"'
+    for who, words in (("office", "这条台账是您提出或核定的"), ("office2", "您本人申请的冲销")):
+        shown = sign_in(who).get("/office/ledger").text
+        assert (decision in shown, words in shown) == (False, True), who
+        assert post(sign_in(who), f"/office/reversals/{request}/decision", decision="no", note="x").status_code == 403
+    third = sign_in("office3")
+    assert re.search(rf"{re.escape(decision)}.*同意冲销.*不予冲销", third.get("/office/ledger").text, re.DOTALL)
+    with engine.begin() as connection:
+        an_objection(connection, objects, cast, seq, utc_now())
+    objected = third.get("/office/ledger").text
+    assert "对这条台账的异议尚未决定" in objected
+    assert (decision in objected, "同意冲销</button>" in objected) == (True, False)
+    assert post(third, f"/office/reversals/{request}/decision", decision="yes").status_code == 409
+    assert post(third, f"/office/reversals/{request}/decision", decision="no", note="待异议决定").status_code == 303
+    asked = third.get("/office/ledger").text
+    assert ("异议待决定" in asked, f'action="/office/ledger/{seq}/reversal"' in asked) == (True, False)
 
 
 def test_what_is_overdue_stands_first_and_names_its_urgings(engine, cast, seq, sign_in):
