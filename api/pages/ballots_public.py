@@ -15,6 +15,7 @@ from api.auth import allow_anyone
 from api.pages.render import page
 from api.services import services, utc_now
 from api.store import boxes, closings, draws, surveys
+from api.store.evaluations import evaluation_numbered
 from api.store.windows import Window, window_of
 from survey_forms.refusal import Refused
 from survey_forms.transparency import HASH_LENGTH
@@ -91,6 +92,7 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
     found: Inclusion | None = None
     with services().database.read() as connection:
         survey = _sealed(connection, survey_id)
+        evaluation = evaluation_numbered(connection, survey.evaluation_id)
         closed = closings.closing_of(connection, survey_id)
         strata = surveys.strata_of(connection, survey_id)
         key = boxes.key_of(connection, survey_id)
@@ -99,6 +101,7 @@ def _page(survey_id: int, receipt: str | None = None) -> Response:
             found = _inclusion(connection, survey_id, receipt)
     return page(
         "ballots/public.html",
+        evaluation=evaluation,
         survey=survey,
         closed=closed,
         key=key,

@@ -100,12 +100,16 @@ def _page(number: int, member: str = "") -> Response:
         held, plans, found = _public(connection, number)
         told = public_record(connection, held, plans, found)
         window = window_of(connection, held.survey_id)
+        if window is None:
+            raise Refused("not_found")
+        evaluation = evaluation_numbered(connection, window.evaluation_id)
         strata = {one.code: one for one in surveys.strata_of(connection, held.survey_id)}
         others = [one for one in draws.published_frames(connection, held.survey_id) if one != number]
         if member and found:
             answer = was_drawn(connection, found, member)
     return page(
         "draws/public.html",
+        evaluation=evaluation,
         survey=window,
         number=number,
         frame=held,

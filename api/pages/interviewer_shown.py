@@ -22,6 +22,7 @@ from api.services import services
 from api.store import fieldwork
 from api.store.backchecks import check_of
 from api.store.cases import File
+from api.store.evaluations import Evaluation, evaluation_numbered
 from api.store.windows import Window, window_of
 from survey_forms.estimation.outcomes import CODES, class_of
 from survey_forms.fieldwork.consequences import BREAK_OFF, KEYS, consequence_of
@@ -63,6 +64,11 @@ def survey_in_hand(connection: Connection, held: Sequence[File], now: datetime) 
     if found is not None:
         g.fieldwork_survey = str(found.survey_id)
     return found, open_now
+
+
+def evaluation_of(connection: Connection, window: Window | None) -> Evaluation | None:
+    """The evaluation of the survey in hand: pages name it, and say where its data are simulated."""
+    return evaluation_numbered(connection, window.evaluation_id) if window else None
 
 
 def remember_survey(response: Response) -> Response:
