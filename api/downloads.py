@@ -1,6 +1,6 @@
 """CSV and XLSX of aggregates: the one place where files for spreadsheets are written.
 
-A cell is a number or a text. A text can never become a formula or a link (reliability.md, section 6): in CSV a
+A cell is a number or a text. A text can never become a formula or a link: in CSV a
 live first character gets an apostrophe before it, in XLSX every text is written as a text, whatever it looks like.
 """
 

@@ -1,7 +1,7 @@
 """Group commit: the threads of a web process hand their submissions to one thread that settles them together.
 
 Every submission is answered only after the transaction that holds it is on disk, so nothing is weaker than one
-transaction each; under load the cost of a look-up and of a commit is shared (stack.md section 4).
+transaction each; under load the cost of a look-up and of a commit is shared.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Files that want to hurt whoever opens them, made here byte by byte (reliability.md section 5 measured each)."""
+"""Files that want to hurt whoever opens them, made here byte by byte (docs/evidence.md measures each)."""
 
 import io
 import struct

@@ -72,7 +72,7 @@ log = logging.getLogger(__name__)
 
 
 def connect(url: str) -> redis.Redis:
-    """Redis for the dispatcher: a hung server costs one second, not the client's minute (stack.md section 3)."""
+    """Redis for the dispatcher: a hung server costs one second, not the client's minute."""
     return redis.Redis.from_url(url, socket_connect_timeout=0.3, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 

@@ -1,7 +1,7 @@
 """What a photo's first bytes say: kind, size, pixels, scans. Read by index; nothing here decodes anything.
 
 A file that passes is a JPEG, PNG or WebP of sane proportions on its own word; whether it holds a picture is found
-out later, in a process that may die of it (`api/evidence/decoder.py`). reliability.md section 5 has the attacks.
+out later, in a process that may die of it (`api/evidence/decoder.py`). docs/evidence.md has the attacks.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Links to photos on a host of their own: signed, for one person, for five minutes, and needing no cookie.
 
 A photo that a browser were tricked into running could then read no page and no session of the service: its origin
-holds nothing else (reliability.md section 5, "Serve").
+holds nothing else (docs/evidence.md).
 """
 
 import hmac

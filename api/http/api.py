@@ -40,7 +40,7 @@ class MingchaApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     ERROR_SCHEMA = ProblemSchema
 
     def _register_error_handlers(self) -> None:
-        """None: the app's own handlers keep headers and speak two languages (stack.md section 1, gotcha 8)."""
+        """None: the app's own handlers keep headers and speak two languages."""
 
     def _register_pagination_header(self) -> None:
         """None: lists are as long as an evaluation has units and groups."""

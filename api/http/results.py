@@ -195,7 +195,7 @@ def list_progress(evaluation: str) -> list[GroupProgress]:
     " recompute. Internal, not for publication: it holds the groups' unrounded scores, those that are hidden everywhere"
     " else among them.",
 )
-@blp.response(200, {"type": "object", "description": "domain/score-input.md"})
+@blp.response(200, {"type": "object", "description": "what `mingcha score` reads"})
 def show_input(evaluation: str) -> Response:
     """Show the document that the composite was computed from."""
     with reading(evaluation) as look:

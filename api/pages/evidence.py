@@ -1,7 +1,7 @@
 """Photos as they are looked at: clean copies for those concerned, the original as a download for the few, each audited.
 
 Whatever a photo holds, its bytes are never run: the type is ours, sniffing is off, and the page that would show
-them is a sandbox without anything allowed (reliability.md section 5). Where the settings name a host for evidence,
+them is a sandbox without anything allowed (docs/evidence.md). Where the settings name a host for evidence,
 the bytes come from there alone, by links that live five minutes.
 """
 

@@ -43,7 +43,7 @@ evaluation = Table(
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),
     Column("scheme_digest", ForeignKey(scheme_version.c.digest), nullable=False),
-    facts("supplied"),  # values that the document leaves out, by dotted path (domain/score-input.md)
+    facts("supplied"),  # values that the document leaves out, by dotted path (docs/adding_a_scheme.md)
     Column("supplied_note", Text, nullable=False, server_default=""),
     Column("simulated", Boolean, nullable=False, server_default="false"),  # told wherever a figure is shown
     schema="office",

@@ -1,6 +1,6 @@
 """What is owed. An obligation is a row written with the act that caused it; RQ is only the doorbell.
 
-Nothing but the worker's dispatcher talks to the queue (reliability.md section 4): an act that commits has its
+Nothing but the worker's dispatcher talks to the queue: an act that commits has its
 row, and Redis may be away for as long as it likes.
 """
 

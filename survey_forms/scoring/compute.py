@@ -24,7 +24,7 @@ def score(document: Mapping[str, Any], *, trace: bool = False) -> dict[str, Any]
     """Composites, grades, ranks and consequences of the units of one document.
 
     Args:
-        document: the parsed input, as `domain/score-input.md` lays down.
+        document: the parsed input, as docs/adding_a_scheme.md shows it.
         trace: give each unit its `trace`: the lines by which a person can check the figure by hand.
 
     Returns:

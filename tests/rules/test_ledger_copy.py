@@ -1,4 +1,4 @@
-"""Every way to bend a copy of the ledger is named, entry by entry (reliability.md section 3, L2 and L3)."""
+"""Every way to bend a copy of the ledger is named, entry by entry."""
 
 import random
 from hashlib import sha256
