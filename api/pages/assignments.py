@@ -12,11 +12,10 @@ from api.actions import assignments as verbs
 from api.actions.assignments import LEAST_CREW, Work
 from api.actions.crew_changes import note_refusal, replace_inspector, withdraw_assignment
 from api.auth import allow, current_staff
+from api.pages.asked_again import asked_again
 from api.pages.desk import evaluation_in_view
 from api.pages.field_forms import read_day, read_line, read_whole
 from api.pages.inspector_forms import read_uuid
-from api.pages.render import language, page
-from api.problems import say, status_of
 from api.services import services, utc_now
 from api.store import acts_about, crews, site_directory
 from api.store.assignment_list import assignments_between
@@ -64,8 +63,6 @@ def make() -> Response:
         with services().database.write() as connection:
             verbs.assign(connection, work, services().settings.secret_key, current_staff().id, utc_now())
     except Refused as refused:
-        if status_of(refused.code) not in {409, 422}:
-            raise
         return _new(form, refused, form.getlist("crew"))
     return redirect(f"/office/assignments?day={work.day.isoformat()}", 303)
 
@@ -103,8 +100,6 @@ def withdraw(assignment_id: UUID) -> Response:
 
 
 def _by_day(refused: Refused | None = None) -> Response:
-    if refused is not None and status_of(refused.code) not in {409, 422}:
-        raise refused
     now = utc_now()
     today = now.astimezone(CHINA).date()
     middle = read_day(request.args, "day") if "day" in request.args else today
@@ -113,12 +108,11 @@ def _by_day(refused: Refused | None = None) -> Response:
         found = assignments_between(connection, evaluation.id, middle - BEFORE, middle + AFTER, today)
         members = crews.crews_of(connection, [one.id for one in found])
         asked = acts_about.withdrawals_asked(connection, [one.id for one in found])
-    faults = [("", say(fault, language())) for fault in refused.faults] if refused else []
-    return page(
+    return asked_again(
         "inspections/assignments.html",
-        status_of(refused.code) if refused else 200,
+        refused,
+        has_fields=False,  # every row has its own
         evaluation=evaluation,
-        here="/office/inspections",
         days=[(day, list(rows)) for day, rows in groupby(found, key=lambda one: one.day)],
         crews=members,
         asked=asked,
@@ -126,7 +120,6 @@ def _by_day(refused: Refused | None = None) -> Response:
         opened=last_opened(now),
         earlier=(middle - AFTER).isoformat(),
         later=(middle + AFTER).isoformat(),
-        faults=faults,
     )
 
 
@@ -136,18 +129,14 @@ def _new(given: Mapping[str, str], refused: Refused | None = None, crew: list[st
         sites = [one for one in site_directory.entries(connection, evaluation.id) if not one.withdrawn]
         hands = [one for one in inspectors(connection) if not one.withdrawn]
         items = [one for one in items_of(connection, evaluation.id) if not one.withdrawn]
-    faults = [(fault.path, say(fault, language())) for fault in refused.faults] if refused else []
-    return page(
+    return asked_again(
         "inspections/assignment_new.html",
-        status_of(refused.code) if refused else 200,
+        refused,
         evaluation=evaluation,
-        here="/office/inspections",
         sites=sites,
         hands=hands,
         items=items,
         kinds=tuple(LEAST_CREW),
         given=given,
         crew=crew or [],
-        faults=faults,
-        wrong=dict(faults),
     )

@@ -12,11 +12,11 @@ from api.actions.inspection_draws import REFUSALS, is_replaced
 from api.actions.inspection_items import rate_of
 from api.actions.inspection_plan import Said
 from api.auth import allow, current_staff
+from api.pages.asked_again import asked_again
 from api.pages.desk import evaluation_in_view
 from api.pages.field_forms import read_day, read_days, read_line, read_whole
 from api.pages.local_time import read_local
-from api.pages.render import language, page
-from api.problems import say, status_of
+from api.pages.render import page
 from api.services import services, utc_now
 from api.store import acts_about, crews, site_directory
 from api.store import inspection_draws as stored
@@ -73,8 +73,6 @@ def commit() -> Response:
             key = services().settings.secret_key
             number = verbs.commit(connection, said, key, current_staff().id, utc_now())
     except Refused as refused:
-        if status_of(refused.code) not in {409, 422}:
-            raise
         return _new(request.form, refused)
     return redirect(f"/office/inspections/{number}", 303)
 
@@ -166,22 +164,10 @@ def _new(given: Mapping[str, str], refused: Refused | None = None) -> Response:
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
         items = [one for one in stored.items_of(connection, evaluation.id) if not one.withdrawn]
-    faults = [(fault.path, say(fault, language())) for fault in refused.faults] if refused else []
-    return page(
-        "inspections/new.html",
-        status_of(refused.code) if refused else 200,
-        evaluation=evaluation,
-        here="/office/inspections",
-        items=items,
-        given=given,
-        faults=faults,
-        wrong=dict(faults),
-    )
+    return asked_again("inspections/new.html", refused, evaluation=evaluation, items=items, given=given)
 
 
 def _draw(number: int, refused: Refused | None = None) -> Response:
-    if refused is not None and refused.code in {"not_found", "try_again"}:
-        raise refused
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
         held = stored.draw_numbered(connection, number)
@@ -192,12 +178,10 @@ def _draw(number: int, refused: Refused | None = None) -> Response:
         drawn = acts_about.of_draw(connection, number, ("inspection_drawn",))
         refusals = acts_about.of_draw(connection, number, ("inspection_draw_refused",))
         others = stored.inspection_draws(connection, MOST_SHOWN, evaluation.id)
-    faults = [(fault.path, say(fault, language())) for fault in refused.faults] if refused else []
-    return page(
+    return asked_again(
         "inspections/draw.html",
-        status_of(refused.code) if refused else 200,
+        refused,
         evaluation=evaluation,
-        here="/office/inspections",
         held=held,
         replaced=is_replaced(held, others),
         groups=Counter(one["group"] for one in held.plan["sites"]),
@@ -210,8 +194,6 @@ def _draw(number: int, refused: Refused | None = None) -> Response:
         now=utc_now(),
         over=utc_now().astimezone(CHINA).date() > held.last_day,
         given=request.form,
-        faults=faults,
-        wrong=dict(faults),
     )
 
 
