@@ -23,7 +23,7 @@ from api.problems import status_of
 from api.services import services, utc_now
 from api.store import evaluations
 from api.store.entry_trail import checklists_of
-from api.store.findings import Finding, findings_in
+from api.store.findings import Finding, findings_in, waiting_in
 from api.store.inspections import CheckIn, Visit, check_ins_of, visit_numbered
 from api.store.ledger import Entry, ReversalRequest, entries_of, people_of, requests_in
 from api.store.objections import objections_in
@@ -39,7 +39,18 @@ entry_words.init_pages(pages)
 
 LONGEST_NOTE = 1000
 LINES_A_PAGE = 100
+FINDINGS_A_PAGE = 20
 DECISIONS = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """A visit with what phones told of it."""
+
+    visit: Visit
+    check_ins: list[CheckIn]
+    uploads: list[Upload]  # with what was odd about each
+    checklists: list[ChecklistShown]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,8 @@ class Case:
     """A finding with everything that whoever decides must see."""
 
     finding: Finding
-    visit: Visit
-    check_ins: list[CheckIn]
+    at: Visited
     photos: list[Photo]
-    uploads: list[Upload]  # with what was odd about each
-    checklists: list[ChecklistShown]
 
 
 @pages.get("/findings")
@@ -65,13 +73,14 @@ def findings() -> Response:
 @allow("office")
 def decide_on_finding(finding_id: UUID) -> Response:
     """Confirm or reject a finding."""
+    number = number_in_address("page")
     try:
         confirm, note = _decision()
         with services().database.write() as connection:
             decide_finding(connection, finding_id, current_staff().id, confirm, note, utc_now())
     except Refused as refused:
         return _findings_page(status_of(refused.code), refused.faults, str(finding_id))
-    return redirect(url_for("ledger.findings"), 303)
+    return redirect(url_for("ledger.findings", page=number), 303)
 
 
 @pages.get("/ledger")
@@ -117,29 +126,45 @@ def _decision() -> tuple[bool, str]:
 def _findings_page(status: int = 200, faults: tuple[Fault, ...] = (), about: str = "") -> Response:
     with services().database.read() as connection:
         evaluation = evaluation_in_view(connection)
-        facts = {
+        found = waiting_in(connection, evaluation.id)
+        last = max(1, -(-found // FINDINGS_A_PAGE))
+        number = min(number_in_address("page"), last)
+        skip = (number - 1) * FINDINGS_A_PAGE
+        waiting = findings_in(connection, evaluation.id, filed=True, skip=skip, most=FINDINGS_A_PAGE)
+        decided = findings_in(connection, evaluation.id, filed=False, most=FINDINGS_A_PAGE)
+        sites = {key: _visit(connection, key).assignment.site for key in {one.visit_id for one in decided}}
+        facts: dict[str, Any] = {
             "evaluation": evaluation,
             "catalogue": load_catalogue(evaluation.scheme),
-            "waiting": [_case(connection, one) for one in findings_in(connection, evaluation.id, filed=True)],
-            "decided": [_case(connection, one) for one in findings_in(connection, evaluation.id, filed=False, most=20)],
+            "waiting": _cases(connection, waiting),
+            "decided": [(one, sites[one.visit_id]) for one in decided],
+            "found": found,
+            "number": number,
+            "last": last,
         }
     given = {"about": about, "note": request.form.get("note", "")}
     return page("office/findings.html", status, faults=inspection_words.told(faults), given=given, **facts)
 
 
-def _case(connection: Connection, finding: Finding) -> Case:
-    visit = visit_numbered(connection, finding.visit_id)
+def _cases(connection: Connection, findings: list[Finding]) -> list[Case]:
+    """The cases in order; what several findings of a visit share is read once."""
+    at = {visit_id: _visited(connection, visit_id) for visit_id in {one.visit_id for one in findings}}
+    photos = photos_hashed(connection, [sha256 for one in findings for sha256 in one.photos])
+    return [Case(one, at[one.visit_id], [photo for photo in photos if photo.sha256 in one.photos]) for one in findings]
+
+
+def _visited(connection: Connection, visit_id: UUID) -> Visited:
+    visit = _visit(connection, visit_id)
+    day = visit.claimed_at.astimezone(CHINA).date()
+    checklists = [checklist_shown(one, day) for one in checklists_of(connection, visit_id)]
+    return Visited(visit, check_ins_of(connection, visit_id), uploads_into(connection, visit_id), checklists)
+
+
+def _visit(connection: Connection, visit_id: UUID) -> Visit:
+    visit = visit_numbered(connection, visit_id)
     if visit is None:
         raise Refused("not_found")
-    day = visit.claimed_at.astimezone(CHINA).date()
-    return Case(
-        finding,
-        visit,
-        check_ins_of(connection, visit.id),
-        photos_hashed(connection, list(finding.photos)),
-        uploads_into(connection, visit.id),
-        [checklist_shown(one, day) for one in checklists_of(connection, visit.id)],
-    )
+    return visit
 
 
 def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:

@@ -59,7 +59,7 @@ def sealed_in(connection: Connection, evaluation_id: int) -> list[int]:
 def waiting_in(connection: Connection, evaluation_id: int) -> Waiting:
     """What waits for a second person in this evaluation."""
     return Waiting(
-        findings=len(findings.findings_in(connection, evaluation_id, filed=True, most=1000)),
+        findings=findings.waiting_in(connection, evaluation_id),
         batches=sum(batch.status == "filed" for batch in indicators.batches_of(connection, evaluation_id)),
         reversals=sum(one.status == "asked" for one in ledger.requests_in(connection, evaluation_id)),
     )

@@ -127,7 +127,9 @@ def findings_of(connection: Connection, visit_id: UUID) -> list[Finding]:
     return [_finding(row) for row in connection.execute(query)]
 
 
-def findings_in(connection: Connection, evaluation_id: int, *, filed: bool, most: int = 100) -> list[Finding]:
+def findings_in(
+    connection: Connection, evaluation_id: int, *, filed: bool, skip: int = 0, most: int = 100
+) -> list[Finding]:
     """An evaluation's findings: those that wait for a decision (the oldest first), or the latest decided."""
     query = _FINDING.join(visit, visit.c.id == finding.c.visit_id).join(
         assignment, assignment.c.id == visit.c.assignment_id
@@ -137,7 +139,21 @@ def findings_in(connection: Connection, evaluation_id: int, *, filed: bool, most
         query = query.where(finding.c.status == "filed").order_by(finding.c.filed_at, finding.c.id)
     else:
         query = query.where(finding.c.status != "filed").order_by(finding.c.decided_at.desc(), finding.c.id)
-    return [_finding(row) for row in connection.execute(query.limit(most))]
+    return [_finding(row) for row in connection.execute(query.offset(skip).limit(most))]
+
+
+def waiting_in(connection: Connection, evaluation_id: int) -> int:
+    """How many findings of an evaluation wait for a decision."""
+    query = (
+        select(func.count())
+        .select_from(
+            finding.join(visit, visit.c.id == finding.c.visit_id).join(
+                assignment, assignment.c.id == visit.c.assignment_id
+            )
+        )
+        .where(assignment.c.evaluation_id == evaluation_id, finding.c.status == "filed")
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def decide(connection: Connection, finding_id: UUID, values: Mapping[str, Any]) -> None:

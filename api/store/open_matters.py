@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select
 
-from api.store.findings import finding
-from api.store.inspections import assignment, visit
+from api.store.findings import waiting_in
 from api.store.ledger import ledger_entry, reversal_request
 from api.store.objections import objection
 from api.store.owed import outbox
@@ -29,16 +28,7 @@ class OpenMatters:
 
 def open_matters(connection: Connection, evaluation_id: int, now: datetime) -> OpenMatters:
     """What is under way, read in the order in which one becomes the next, so that nothing slips between two."""
-    findings = _count(
-        connection,
-        select(func.count())
-        .select_from(
-            finding.join(visit, visit.c.id == finding.c.visit_id).join(
-                assignment, assignment.c.id == visit.c.assignment_id
-            )
-        )
-        .where(assignment.c.evaluation_id == evaluation_id, finding.c.status == "filed"),
-    )
+    findings = waiting_in(connection, evaluation_id)
     reversals = _count(
         connection,
         select(func.count())

@@ -10,7 +10,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
@@ -295,6 +295,32 @@ def test_the_office_decides_with_a_reason_and_sees_the_evidence(engine, town, ph
     late = post(sign_in("office2"), decision, decision="yes")
     assert (late.status_code, "已经核定" in late.text) == (409, True)
     assert "立牌在东侧" in client.get("/office/findings").text
+
+
+def test_findings_are_decided_by_the_page_and_a_visit_is_read_once(app, engine, town, photo, sign_in):
+    client = sign_in("office")
+
+    def statements() -> int:
+        """How many the first page takes."""
+        sent: list[str] = []
+        database = app.extensions[KEY].database.engine
+        event.listen(database, "before_cursor_execute", listener := lambda *facts: sent.append(facts[2]))
+        client.get("/office/findings")
+        event.remove(database, "before_cursor_execute", listener)
+        return len(sent)
+
+    with engine.begin() as connection:
+        filed = [a_finding(connection, town, photo.visit_id)]
+    alone = statements()
+    with engine.begin() as connection:
+        filed += [a_finding(connection, town, photo.visit_id, description=f"第 {one} 次") for one in range(44)]
+    assert statements() == alone
+    cards = [client.get(f"/office/findings?page={number}").text.count("<article") for number in (1, 2, 3, 9)]
+    assert cards == [20, 20, 5, 5]
+    assert '<span class="soft">45</span>' in client.get("/office/findings").text
+    assert client.get("/office/findings?page=x").status_code == 404
+    done = post(client, f"/office/findings/{filed[0].id}/decision?page=3", decision="no", note="立牌在东侧")
+    assert (done.status_code, done.headers["Location"]) == (303, "/office/findings?page=3")
 
 
 def test_the_ledgers_page_adds_up(engine, town, sign_in):
