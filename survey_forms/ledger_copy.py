@@ -30,10 +30,11 @@ class Evidence:
         Raises:
             ValueError: a name that is no SHA-256 in hexadecimal digits.
         """
-        return cls(tuple(map(_digest, body["evidence"])), tuple(map(_digest, body.get("uploads", ()))))
+        return cls(tuple(map(digest_named, body["evidence"])), tuple(map(digest_named, body.get("uploads", ()))))
 
 
-def _digest(name: str) -> bytes:
+def digest_named(name: str) -> bytes:
+    """The SHA-256 that 64 small hexadecimal digits name; ValueError for any other text."""
     digest = bytes.fromhex(name)
     if len(digest) != 32 or digest.hex() != name:  # capitals would be a second spelling
         raise ValueError(f"{name[:80]!r} is no SHA-256")
@@ -74,7 +75,7 @@ def read_line(content: bytes) -> Line:
         told = json.loads(content) if len(content) <= LONGEST_LINE else None
         if not isinstance(told, dict) or canonical_json(told) + b"\n" != content:
             return Line()
-        body, written = told["body"], _digest(told["leaf"])
+        body, written = told["body"], digest_named(told["leaf"])
         return Line(body, written, leaf_hash(canonical_json(body))) if isinstance(body, dict) else Line()
     except (ValueError, TypeError, KeyError, RecursionError):
         return Line()

@@ -5,8 +5,8 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,24 +25,23 @@ from api.actions.checkpoints import (
 )
 from api.actions.note_files import keep_note
 from api.commands.database import opened_database
+from api.commands.notes_given import files_of, key_given, lines_of, signed, tell, text_of
 from api.commands.running import inherited
 from api.commands.score import print_data, read_input
 from api.commands.serve import data_option
 from api.commands.witness import log_key, signer_in
 from api.commands.witness import witness as visit
 from api.config import Settings
-from api.problems import LANGUAGES, say
 from api.store import checkpoints as stored
 from api.transaction import Database
-from survey_forms.ledger_copy import Line, read_line
 from survey_forms.ledger_examination import examine
+from survey_forms.ledger_inclusion import faults_of, read_entry, read_proof
 from survey_forms.ledger_scores import at_size
 from survey_forms.refusal import Fault, Refused
 from survey_forms.scheme.load import load_scheme
 from survey_forms.scoring.compute import score
 from survey_forms.scoring.exchange import parse_document
 from survey_forms.scoring.intake import printable
-from survey_forms.signed_notes import Checkpoint, Note, Verifier
 
 MOST_SHOWN = 50
 PATIENCE_SECONDS = 30
@@ -75,12 +74,12 @@ def ledger_group() -> None:
 )
 def verify(copy: Path, notes: Sequence[Path], key: str, witnesses: Sequence[str]) -> None:
     """不用数据库核对一份台账副本，指出哪里不对。 Check a copy against checkpoints; name what is wrong, exit 1 then."""
-    checkpoints, faults = _signed(notes, [_key(key), *map(_key, witnesses)])
-    lines = list(_lines(copy))
+    checkpoints, faults = signed(files_of(notes), [key_given(key), *map(key_given, witnesses)])
+    lines = list(lines_of(copy))
     found = examine(lines, checkpoints)
     faults += found.faults
     for fault in faults[:MOST_SHOWN]:
-        _tell(fault)
+        tell(fault)
     if faults:
         more = len(faults) - MOST_SHOWN
         if more > 0:
@@ -94,6 +93,47 @@ def verify(copy: Path, notes: Sequence[Path], key: str, witnesses: Sequence[str]
     if len(lines) > found.proven:
         after = len(lines) - found.proven
         click.echo(f"– 其后 {after} 条还没有校验点 / the {after} entries after them have no checkpoint yet")
+
+
+@ledger_group.command("inclusion")
+@click.argument("proof_file", metavar="PROOF.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", required=True, help="公布的台账公钥，或存放它的文件。 The announced key, or a file with it.")
+@click.option(
+    "--checkpoint",
+    "note",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="另取的签名校验点，代替文件里的。 A signed checkpoint from elsewhere, in place of the one in the file.",
+)
+@click.option(
+    "--entry",
+    "line",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="条目内容（JSON，或副本的一行），代替文件里的。 The entry, or its line of a copy, in place of the file's.",
+)
+@click.option(
+    "--witness", "witnesses", multiple=True, help="见证人公钥，校验点须有其签名。 A witness who must have signed."
+)
+def inclusion(proof_file: Path, key: str, note: Path | None, line: Path | None, witnesses: Sequence[str]) -> None:
+    """不用数据库核对一条台账在不在签名校验点里。 Check that one entry stands in a signed checkpoint; exit 1 if not.
+
+    PROOF.json is what the page of the entry gives to download, as it is.
+    """
+    proof = read_proof(proof_file.read_bytes())
+    if line is not None:
+        proof = replace(proof, entry=read_entry(line.read_bytes()))
+    content = note.read_bytes() if note else proof.note
+    if content is None:
+        raise Refused("inclusion_note_missing", "--checkpoint")
+    checkpoints, faults = signed([(str(note or proof_file), content)], [key_given(one) for one in (key, *witnesses)])
+    faults += [fault for one in checkpoints for fault in faults_of(proof, one)]
+    for fault in faults:
+        tell(fault)
+    if faults:
+        sys.exit(1)
+    seq, size = proof.seq, proof.size
+    click.echo(f"✓ 第 {seq} 条在校验点 {size} 内 / entry {seq} stands in the checkpoint of {size}")
+    if proof.entry is None:
+        click.echo("– 只核对了指纹，文件里没有条目内容 / its hash alone: the entry is not in the file")
 
 
 @ledger_group.command("witness")
@@ -116,14 +156,14 @@ def verify(copy: Path, notes: Sequence[Path], key: str, witnesses: Sequence[str]
 )
 def witness(url: str, state: Path, key_file: Path, name: str, given: str) -> None:
     """见证一次：取校验点，验签名和一致性，副署并保存。 Fetch, verify, countersign, keep; exit 1 on a fork."""
-    key = log_key(state, _text_of(given) if given else "")
+    key = log_key(state, text_of(given) if given else "")
     signer = signer_in(key_file, name)
     try:
         seen = visit(url, key, signer, state, int(datetime.now(UTC).timestamp()))
     except Refused as refused:
         if refused.code not in LEDGERS_FAULT:
             raise
-        _tell(refused.faults[0])
+        tell(refused.faults[0])
         sys.exit(1)
     click.echo(str(seen.note), nl=False)
     before = "第一次 / the first visit" if seen.before is None else f"上次 {seen.before} 条 / {seen.before} before"
@@ -160,10 +200,10 @@ def score_at(  # noqa: PLR0917 - what a person may say
 
     With --checkpoint and --key the copy is verified first; without them standard error says that it was not.
     """
-    lines = list(_lines(copy))
+    lines = list(lines_of(copy))
     if bool(notes) != bool(key):
         raise click.UsageError("--checkpoint 与 --key 要一起给出 / give --checkpoint and --key together")
-    checkpoints, faults = _signed(notes, [_key(key)] if key else [])
+    checkpoints, faults = signed(files_of(notes), [key_given(key)] if key else [])
     found = examine(lines if notes else lines[:size], checkpoints)
     faults += found.faults
     if len(lines) < size:
@@ -182,43 +222,6 @@ def score_at(  # noqa: PLR0917 - what a person may say
     scheme = load_scheme(document["scheme"])
     past = at_size(scheme, document, bodies, evaluation or next(iter(codes), ""), size)
     print_data(orjson.dumps(score(past, trace=trace), option=orjson.OPT_INDENT_2))
-
-
-def _signed(notes: Sequence[Path], keys: Sequence[Verifier]) -> tuple[list[Checkpoint], list[Fault]]:
-    """The checkpoints in files that all keys signed, and what is wrong with the others."""
-    checkpoints: list[Checkpoint] = []
-    faults: list[Fault] = []
-    for file in notes:
-        try:
-            note = Note.read(file.read_bytes())
-            unsigned = [one.name for one in keys if not one.signed(note)]
-            if unsigned:
-                faults += [Fault("note_file_unsigned", str(file), {"name": name}) for name in unsigned]
-            else:
-                checkpoints.append(Checkpoint.read(note.text))
-        except Refused:
-            faults.append(Fault("note_file_unreadable", str(file)))
-    return checkpoints, faults
-
-
-def _lines(copy: Path) -> Iterator[Line]:
-    with closing(copy.open("rb")) as content:
-        for line in content:
-            yield read_line(line)
-
-
-def _key(given: str) -> Verifier:
-    return Verifier.read(_text_of(given))
-
-
-def _text_of(given: str) -> str:
-    """A key, or what the file of that name holds."""
-    file = Path(given)
-    return file.read_text(encoding="utf-8") if "+" not in given and file.is_file() else given
-
-
-def _tell(fault: Fault) -> None:
-    click.echo("✗ " + " / ".join(say(fault, language) for language in LANGUAGES))
 
 
 @ledger_group.command("export")
@@ -261,7 +264,7 @@ def sign(state: Path | None, data: Path) -> None:
             with database.write() as connection:
                 wrong = keep_checkpoint(connection, signer_of(settings), ASKED, datetime.now(UTC), own_notes=own)
             if wrong:
-                _tell(wrong)
+                tell(wrong)
                 sys.exit(1)
         else:
             _ask_worker(database)
@@ -283,7 +286,7 @@ def _ask_worker(database: Database) -> None:
             look = last_look(connection)
         if look and look.at > asked:
             if look.wrong:
-                _tell(look.wrong)
+                tell(look.wrong)
                 sys.exit(1)
             return
         time.sleep(0.5)

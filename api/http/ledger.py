@@ -94,6 +94,7 @@ class InclusionSchema(ProofSchema):
     entry = fields.Dict(
         allow_none=True, metadata=means("台账内容，只给有权阅读的人", "the entry, for its readers alone")
     )
+    checkpoint = fields.String(required=True, metadata=means("签名校验点，原文", "the signed checkpoint, as it is"))
 
 
 class ConsistencySchema(ProofSchema):
@@ -159,10 +160,12 @@ def show_key() -> Response:
 def prove_inclusion(seq: int, size: int | None = None) -> dict[str, Any]:
     """Prove that an entry is in the log."""
     with services().database.read() as connection:
-        proof = inclusion(connection, trees, seq, checkpoint(connection, size).size)
+        kept = checkpoint(connection, size)
+        proof = inclusion(connection, trees, seq, kept.size)
         entry = body_numbered(connection, seq) if _may_read(connection, seq) else None
     leaf, root, path = proof.leaf.hex(), proof.root.hex(), _hex(proof.path)
-    return {"seq": seq, "size": proof.size, "leaf": leaf, "path": path, "root": root, "entry": entry}
+    found = {"seq": seq, "size": proof.size, "leaf": leaf, "path": path, "root": root}
+    return found | {"entry": entry, "checkpoint": kept.note}
 
 
 @blp.route("/proof/consistency")
