@@ -85,6 +85,11 @@ def grouped(kept: Sequence[Kept], uses: Sequence[Use]) -> list[tuple[str, list[V
     ]
 
 
+def title_of(form: Form, name: str) -> str:
+    """What a questionnaire is called, in the reader's language where the author wrote it; else its id."""
+    return form.title.get(language()) or form.title.get(form.default_language) or name
+
+
 def outline(form: Form) -> list[Part]:
     """The form page by page, in the reader's language where the author wrote it."""
     return [_part(form, number, page) for number, page in enumerate(form.pages, 1)]

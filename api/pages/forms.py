@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from api.actions import forms
 from api.auth import allow, current_staff
 from api.pages.desk import evaluation_in_view
-from api.pages.form_shown import fault_rows, grouped, outline
+from api.pages.form_shown import fault_rows, grouped, outline, title_of
 from api.pages.languages import own_name
 from api.pages.render import page
 from api.pages.ui import when
@@ -132,11 +132,14 @@ def _list(faults: tuple[Fault, ...], status: int = 200) -> Response:
     with services().database.read() as connection:
         kept, used = stored.versions(connection), stored.uses(connection)
         evaluation = _evaluation(connection)
+        groups = grouped(kept, used)
+        newest = {name: _found(connection, versions[0].kept.version)[1].xform for name, versions in groups}
     return page(
         "office/forms.html",
         status,
         evaluation=evaluation,
-        groups=grouped(kept, used),
+        groups=groups,
+        titles={name: _title(xform, name) for name, xform in newest.items()},
         rows=fault_rows(faults),
     )
 
@@ -155,6 +158,7 @@ def _version(version: str, faults: tuple[Fault, ...], status: int = 200) -> Resp
         evaluation=evaluation,
         kept=kept,
         form=form,
+        title=title_of(form, kept.name),
         outline=outline(form),
         languages=[own_name(one) for one in form.languages],
         others=others,
@@ -194,6 +198,14 @@ def _file(content: bytes, mimetype: str, name: str) -> Response:
 def compiled(xform: bytes) -> Form:
     """The form of a version; a version never changes."""
     return compile_form(xform)
+
+
+def _title(xform: bytes, name: str) -> str:
+    """The title of a version; the form's id for one that today's rules would refuse."""
+    try:
+        return title_of(compiled(xform), name)
+    except Refused:
+        return name
 
 
 @lru_cache(maxsize=16)
