@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -11,16 +10,13 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, text
 
 from api.actions.checkpoints import keep_checkpoint, signer_of
-from api.app import create_app
 from api.cli import group
-from api.services import KEY
 from api.store import checkpoints
 from survey_forms.ledger_copy import write_line
 from survey_forms.refusal import Refused
 from survey_forms.signed_notes import Checkpoint, Note, Verifier, log_signer
 from survey_forms.transparency import canonical_json, leaf_hash, tree_root
 from tests.inspections import NOW, Town, a_town, an_entry
-from tests.live import serving
 
 GROUPS = (
     *("party_delegates", "peoples_congress_deputies", "cppcc_members", "residents", "enterprises", "supervisors"),
@@ -160,12 +156,9 @@ def test_scores_are_recomputed_from_the_copy_at_any_size(desk):
 
 
 @pytest.fixture
-def address(settings, town) -> Iterator[str]:
+def address(site, town) -> str:
     assert town
-    app = create_app(settings)
-    with serving(app) as found:
-        yield found
-    app.extensions[KEY].database.engine.dispose()
+    return site
 
 
 @pytest.fixture

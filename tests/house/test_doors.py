@@ -2,20 +2,13 @@
 
 import uuid
 
-import pytest
 from flask import Flask
 from werkzeug.routing import IntegerConverter, UUIDConverter
 
-from api.app import create_app
 from api.auth import allowed_roles
 from api.store.people import ROLES
 
 OPEN_STATIC = {"static"}
-
-
-@pytest.fixture
-def app(settings) -> Flask:
-    return create_app(settings)
 
 
 def doors(app: Flask) -> list[tuple[str, str, str]]:

@@ -1,16 +1,14 @@
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from api.actions.results import compose
 from api.actions.tally import fold
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from tests.worker.town import GROUPS, NOW, Town, a_town, answer, enter, rate_all, score_indicators
 
@@ -33,13 +31,6 @@ def town(engine) -> Town:
         fold(connection, 5000)
         compose(connection, town.evaluation_id, NOW)
     return town
-
-
-@pytest.fixture
-def app(settings) -> Iterator[Flask]:
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

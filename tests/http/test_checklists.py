@@ -8,9 +8,8 @@ from sqlalchemy import select
 from api.actions import devices
 from api.actions.checklists import forms_for_phones, unfit_for_phones
 from api.actions.inspection_items import ItemSaid, enter_item
-from api.app import create_app
 from api.demonstration.field_directories import RATES
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from api.store.uploads import checklist, upload
 from survey_forms.inspection.mornings import CHINA
@@ -48,13 +47,6 @@ ODD = {
     "a long text": RIGHT | {"praise": "好" * 5000},
     "keys like Python's": {"__class__": "x", "constructor": "y", "0": "z", "": "w"},
 }
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

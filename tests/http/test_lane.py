@@ -4,7 +4,6 @@ import pytest
 from flask import request
 from sqlalchemy import func, select
 
-from api.app import create_app
 from api.http.responses import PATH
 from api.services import KEY
 from api.store import ballots
@@ -16,12 +15,10 @@ THROUGH = {"Cookie": "mc_lang=zh"}  # any cookie leads through the application
 
 
 @pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    made.seen = []
-    made.before_request_funcs[None].insert(0, lambda: made.seen.append(request.path))
-    yield made
-    made.extensions[KEY].database.engine.dispose()
+def app(app):
+    app.seen = []
+    app.before_request_funcs[None].insert(0, lambda: app.seen.append(request.path))
+    return app
 
 
 @pytest.fixture

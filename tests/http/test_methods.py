@@ -8,21 +8,12 @@ import numpy as np
 import pytest
 
 from api.actions.weighting import weigh_survey
-from api.app import create_app
-from api.services import KEY
 from api.store import weightings
 from survey_forms.estimation.weighting import Rules
 from tests.desk import NOW, UNITS, a_scored_desk
 from tests.pages.test_desk import signed_in
 
 BASE = "/api/v1/evaluations/xiamen-2015"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

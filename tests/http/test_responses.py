@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 
 from api.actions.booths import Known
 from api.actions.failure_cap import FailureCap
-from api.app import create_app
 from api.services import KEY
 from api.store import ballots, evaluations
 from survey_forms.sampling.codes import check_character, display
@@ -20,13 +19,6 @@ from tests.rules.books import a_book, a_row
 RECEIPT = "0123456789abcdefghij"
 UNKNOWN = "2222222222" + check_character("2222222222")
 ANSWERS = {"unit_0": "5", "unit_1": "dk"}
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -18,10 +18,9 @@ from sqlalchemy import func, insert, select, text, update
 from api.actions import devices
 from api.actions.blobs import drop_abandoned
 from api.actions.receipts import read_receipt
-from api.app import create_app
 from api.commands.receipt import verify
 from api.objects import Objects
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from api.store.findings import finding, finding_photo
 from api.store.inspections import check_in, crew, visit
@@ -35,13 +34,6 @@ from tests.phones import Phone, Record, ms, photo_of
 
 MUTATED = int(os.environ.get("MINGCHA_MUTATED", "500"))
 SEED = int(os.environ.get("MINGCHA_MUTATED_SEED", "1"))
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from api.actions import devices
-from api.app import create_app
 from api.commands.running import web_command
 from api.objects import Objects
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from api.store.findings import finding, finding_photo
 from api.store.inspections import check_in, crew, visit
@@ -32,7 +31,6 @@ from api.store.photos import photo
 from api.store.uploads import blob, upload
 from survey_forms.inspection.mornings import CHINA
 from tests.inspections import a_town, an_assignment
-from tests.live import serving
 from tests.phones import Lost, Phone, Record, Wire, bad_line, photo_of
 
 VISITS, PHOTOS, SEED = 30, 5, 7
@@ -45,12 +43,9 @@ def town(engine):
 
 
 @pytest.fixture
-def address(settings, town) -> Iterator[tuple[str, int]]:  # noqa: ARG001 - the town is there first
-    app = create_app(settings)
-    with serving(app) as url:
-        host, _, port = url.removeprefix("http://").partition(":")
-        yield host, int(port)
-    app.extensions[KEY].database.engine.dispose()
+def address(site, town) -> tuple[str, int]:  # noqa: ARG001 - the town is there first
+    host, _, port = site.removeprefix("http://").partition(":")
+    return host, int(port)
 
 
 def a_phone(engine, username="inspector") -> Phone:

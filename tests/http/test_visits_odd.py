@@ -13,8 +13,7 @@ from sqlalchemy import insert, select, update
 from api.actions import devices, visit_taking
 from api.actions.crew_changes import withdraw_assignment
 from api.actions.uploads import resolve
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from api.store.findings import finding
 from api.store.inspection_draws import inspection_item
@@ -31,13 +30,6 @@ from tests.javarosa.books import YES_NO, a_book, a_row, as_xlsx
 from tests.phones import Phone, Record, ms, photo_of
 
 EASY = a_book("easy", [a_row("text", "x", "随便")], YES_NO)
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

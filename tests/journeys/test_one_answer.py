@@ -1,19 +1,14 @@
 """One answer, from the letter in the hand to the figure on the office's desk: docs/architecture.md tells this story."""
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from api.actions.tally import fold
-from api.app import create_app
-from api.services import KEY
 from api.store import ballots, tallies
 from survey_forms.sampling.codes import display
 from tests.builders import a_survey, some_codes, the_book
-from tests.live import a_phone, browsing, requests_of, serving, wait_until_kept
+from tests.live import a_phone, requests_of, wait_until_kept
 
 pytestmark = pytest.mark.browser
 
@@ -26,25 +21,6 @@ ENGLISH = (
     "Education Bureau", "Civil Affairs Bureau", "Health and Family Planning Commission",
     "Human Resources and Social Security Bureau", "Public Security Bureau", "Justice Bureau",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def app(settings) -> Iterator[Flask]:
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
-
-
-@pytest.fixture
-def site(app):
-    with serving(app) as address:
-        yield address
 
 
 @pytest.fixture

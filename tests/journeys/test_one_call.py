@@ -12,7 +12,7 @@ from api.store.roles import WEB, as_role, grant_roles
 from tests.actions.test_ballots import a_try, settle
 from tests.desk import PASSWORD
 from tests.fieldwork import a_web_code, some_work
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone, serving
 from tests.rules.books import a_book, a_row
 
 pytestmark = pytest.mark.browser
@@ -55,11 +55,11 @@ def press(page, key: str, then: str) -> None:
     page.wait_for_selector(then)
 
 
-def test_an_evening_at_the_desk_with_the_keyboard_alone(chromium, site, engine):
+def test_an_evening_at_the_desk_with_the_keyboard_alone(browser, site, engine):
     with engine.begin() as connection:
         work = some_work(connection, 2, book=the_book())
         web = a_web_code(connection, work, work.cases[1])
-    with browsing(chromium) as browser, a_phone(browser, size=DESK) as page:
+    with a_phone(browser, size=DESK) as page:
         page.goto(f"{site}/login")
         tab_to(page, "#username")
         page.keyboard.type("interviewer")

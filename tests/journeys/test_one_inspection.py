@@ -12,26 +12,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 
-from api.app import create_app
 from api.objects import Objects
-from api.services import KEY
 from api.store.ledger import ledger_entry
 from api.transaction import Database
 from survey_forms.inspection.mornings import last_opened
 from tests.inspections import HALL, PASSWORD, Town, a_jpeg, a_town, an_assignment, phone_exif
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone
 from worker.drain import drain
 from worker.shop import Shop
 
 pytestmark = pytest.mark.browser
 
 DESK = {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium) -> Iterator[Browser]:
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.fixture
@@ -45,12 +37,9 @@ def town(engine: Engine) -> Town:
 
 
 @pytest.fixture
-def address(settings, town) -> Iterator[str]:  # noqa: ARG001 - it is served
+def address(site, town) -> str:  # noqa: ARG001 - it is served
     """The service, with a town whose inspector has an assignment today."""
-    app = create_app(settings)
-    with serving(app) as served:
-        yield served
-    app.extensions[KEY].database.engine.dispose()
+    return site
 
 
 @pytest.fixture

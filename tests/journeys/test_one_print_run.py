@@ -1,39 +1,23 @@
 """One print run: the office downloads sheets, a phone scans one of them, and the office sees one answer, not whose."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2
 import pytest
 import zxingcpp
-from flask import Flask
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select, text
 
-from api.app import create_app
 from api.services import KEY
 from api.store import ballots
 from survey_forms.sampling.codes import read_code
 from tests.builders import a_short_book
 from tests.invitations import HELP_LINE, SPONSOR, an_inviting_survey
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone, serving
 from tests.pages.test_desk_looks import DESK, at_desk
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def app(settings) -> Iterator[Flask]:
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 def scanned(pdf: Path) -> list[list[str]]:

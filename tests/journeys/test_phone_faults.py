@@ -10,12 +10,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, expect
 from sqlalchemy import Engine, func, select, update
 
-from api.app import create_app
 from api.objects import Objects
-from api.services import KEY
 from api.store.people import api_token, session
 from api.store.photos import photo
 from api.store.uploads import blob, upload
@@ -41,27 +39,19 @@ pytestmark = pytest.mark.browser
 VISITS, PHOTOS = 5, 3
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
 @pytest.fixture
 def network() -> BadNetwork:
     return BadNetwork()
 
 
 @pytest.fixture
-def address(settings, engine, network) -> Iterator[str]:
+def address(app, engine, network) -> Iterator[str]:
     """The service behind a network that may fail, with five tasks for the inspector."""
     with engine.begin() as connection:
         a_town_with_tasks(connection, VISITS)
-    app = create_app(settings)
     network.around(app)
     with serving(app) as served:
         yield served
-    app.extensions[KEY].database.engine.dispose()
 
 
 def arrived(engine: Engine, settings, photos: list[bytes], visits: int) -> None:

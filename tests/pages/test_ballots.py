@@ -8,8 +8,6 @@ import secrets
 import pytest
 from sqlalchemy import text
 
-from api.app import create_app
-from api.services import KEY
 from survey_forms.ballot import files
 from survey_forms.ballot.counting import count_boxes
 from survey_forms.ballot.keys import new_key, write_public
@@ -19,18 +17,11 @@ from tests.actions.test_ballots import a_try, settle
 from tests.ballots import CUSTODIANS, a_sealed_survey, close
 from tests.builders import a_survey, some_codes
 from tests.desk import PASSWORD, password_hash
-from tests.live import PHONE, browsing, serving
+from tests.live import PHONE
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 
 PEPPER = b"a test's pepper, thirty-two bytes at least"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -214,11 +205,11 @@ class TestThePublic:
 @pytest.mark.browser
 @pytest.mark.parametrize(("size", "language"), [(DESK, "zh-CN"), (PHONE, "en-GB"), (NARROW, "zh-CN")])
 def test_every_state_of_the_pages_is_well_made(  # noqa: PLR0917 - fixtures
-    chromium, app, engine, draft, size, language
+    browser, app, site, engine, draft, size, language
 ):
     first, second = signed_in(app, "first"), signed_in(app, "second")
     private_key = secrets.token_bytes(32)
-    with browsing(chromium) as browser, serving(app) as site, at_desk(browser, site, "first", size, language) as desk:
+    with at_desk(browser, site, "first", size, language) as desk:
         page, complaints = desk
         complaints.clear()  # the desk's first page has nothing to show of a survey alone
         look(page, f"{site}{base(draft)}")

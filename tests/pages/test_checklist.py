@@ -19,18 +19,11 @@ from survey_forms.forms.workbook import convert_workbook
 from tests.checklists import FIELD, MADE, by_phone, by_server, compiled, hall, random_answers
 from tests.javarosa.books import as_xlsx
 from tests.javarosa.submissions import TODAY
-from tests.live import browsing
 
 pytestmark = pytest.mark.browser
 
 SUBMISSIONS = 300
 MOST_BYTES = 6 * 1024
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.builders import a_form_version
 from tests.checklists import FIELD, hall, scored
 from tests.javarosa.books import a_book, a_list, a_row, as_xlsx
 from tests.javarosa.submissions import TODAY
-from tests.live import PHONE, a_phone, browsing
+from tests.live import PHONE, a_phone
 
 pytestmark = pytest.mark.browser
 
@@ -29,12 +29,6 @@ SHOWN = """([form, answers]) => {
   window.form = form;
   window.handle = McChecklist.render(document.getElementById("place"), form, answers, () => { window.told += 1; });
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from sqlalchemy import text
 from api.actions import ledger
 from api.actions.checkpoints import TOPIC, keep_checkpoint
 from api.actions.results import compose
-from api.app import create_app
-from api.services import KEY
 from api.store import checkpoints
 from api.store.owed import take_due
 from survey_forms.signed_notes import log_signer
@@ -19,13 +17,6 @@ from tests.pages.test_desk import signed_in, text_of
 
 SIGNER = log_signer(b"k" * 40, "test/mingcha-ledger")
 BASE = "/office/ledger/checkpoints"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

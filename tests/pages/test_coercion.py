@@ -12,13 +12,12 @@ from sqlalchemy import select
 from api.actions import coercion
 from api.actions.coercion import MOST_A_PASS, keep_report
 from api.actions.windows import close
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import notices
 from api.store.notices import Report
 from tests.builders import a_survey, some_codes
 from tests.desk import a_desk, a_person
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
 from tests.pages.test_respondent import Phone, everything
@@ -26,13 +25,6 @@ from tests.pages.test_respondent_phone import too_small
 from tests.pages.tongues import a_book_of_tongues
 
 GIVEN = {"who": "leader", "how": "phone", "words": "处长要求一律打满分"}
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -205,12 +197,6 @@ def test_nobody_else_reads_them(app, desk, username):
 
 
 # --- With eyes --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,10 +20,9 @@ from api.actions.escalation import remind_due
 from api.actions.ledger import ask_reversal
 from api.actions.objections import explain
 from api.actions.revisits import order_revisit
-from api.app import create_app
 from api.objects import Objects
 from api.pages.evidence import HEADERS
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store.ledger import entries_of
 from api.store.objections import objection_of
 from api.store.papers import papers_of_objection
@@ -32,17 +31,10 @@ from api.store.rectifications import rectification_of
 from api.store.slips import slip_of, slips_about
 from tests.deductions import GROUNDS, PDF, Cast, a_cast, a_told_entry, an_objection, an_order, some_papers, standing
 from tests.inspections import PASSWORD
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone
 
 MANY_DAYS = timedelta(days=40)
 FORMS = re.compile(r'action="[^"]+"')
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -319,45 +311,38 @@ def test_every_page_stands_in_both_languages(engine, cast, seq, sign_in, languag
         assert unit.get(f"{address}?lang={language}").status_code == 200, address
 
 
-@pytest.fixture
-def site(app) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
-
-
-def test_a_unit_objects_and_another_decides_in_chromium(engine, cast, seq, site, chromium):
+def test_a_unit_objects_and_another_decides_in_chromium(engine, cast, seq, site, browser):
     paper: Any = {"name": "批文.pdf", "mimeType": "application/pdf", "buffer": PDF}
-    with browsing(chromium) as browser:
-        with a_phone(browser) as page:
-            page.goto(f"{site}/login?next=/unit/slips")
-            page.fill("[name=username]", "unit")
-            page.fill("[name=password]", PASSWORD)
-            page.click("main button[type=submit]")
-            page.goto(f"{site}/unit/slips")
-            page.click("text=扣分告知单")
-            page.click("text=提出异议")
-            page.fill("[name=grounds]", GROUNDS)
-            page.set_input_files("[name=papers]", paper)
-            page.click("text=提交异议")
-            assert "待说明" in page.inner_text("main")
-            with page.expect_download() as got:
-                page.click("text=批文.pdf")
-            assert got.value.suggested_filename == "批文.pdf"
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        with engine.begin() as connection:
-            key = objection_of(connection, seq).id
-            explain(connection, key, cast.town.second_office, "录像在案", utc_now())
-        with a_phone(browser, size={"width": 1280, "height": 800}) as page:
-            page.goto(f"{site}/login")
-            page.fill("[name=username]", "office3")
-            page.fill("[name=password]", PASSWORD)
-            page.click("main button[type=submit]")
-            page.goto(f"{site}/office/objections")
-            page.click(f"main >> text=L{seq}")
-            page.check("[name=verdict][value=upheld]")
-            page.fill("[name=note]", "批文属实")
-            page.click("main >> text=作出决定 >> nth=-1")
-            assert "成立，扣分已冲销" in page.inner_text("main")
+    with a_phone(browser) as page:
+        page.goto(f"{site}/login?next=/unit/slips")
+        page.fill("[name=username]", "unit")
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.goto(f"{site}/unit/slips")
+        page.click("text=扣分告知单")
+        page.click("text=提出异议")
+        page.fill("[name=grounds]", GROUNDS)
+        page.set_input_files("[name=papers]", paper)
+        page.click("text=提交异议")
+        assert "待说明" in page.inner_text("main")
+        with page.expect_download() as got:
+            page.click("text=批文.pdf")
+        assert got.value.suggested_filename == "批文.pdf"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with engine.begin() as connection:
+        key = objection_of(connection, seq).id
+        explain(connection, key, cast.town.second_office, "录像在案", utc_now())
+    with a_phone(browser, size={"width": 1280, "height": 800}) as page:
+        page.goto(f"{site}/login")
+        page.fill("[name=username]", "office3")
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.goto(f"{site}/office/objections")
+        page.click(f"main >> text=L{seq}")
+        page.check("[name=verdict][value=upheld]")
+        page.fill("[name=note]", "批文属实")
+        page.click("main >> text=作出决定 >> nth=-1")
+        assert "成立，扣分已冲销" in page.inner_text("main")
     with engine.connect() as connection:
         assert standing(entries_of(connection, cast.town.evaluation_id)) == 0
         assert rectification_of(connection, seq) is None

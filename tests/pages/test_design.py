@@ -5,10 +5,8 @@ from importlib.resources import files
 
 import pytest
 
-from api.app import create_app
 from api.pages.design import TEXT_COLOURS, TEXT_ON, TINTS
 from api.pages.palette import contrast, tokens
-from api.services import KEY
 
 TEMPLATES = files("api.pages").joinpath("templates")
 STYLES = ("tokens.css", "app.css", "layout.css", "desk.css")
@@ -17,10 +15,8 @@ PLACED_BY_LAYOUTS = {"form_token", "language_switch", "simulated", "mark", "crum
 
 
 @pytest.fixture
-def client(settings):
-    app = create_app(settings)
-    yield app.test_client()
-    app.extensions[KEY].database.engine.dispose()
+def client(app):
+    return app.test_client()
 
 
 def style(name: str) -> str:

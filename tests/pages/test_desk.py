@@ -10,8 +10,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.actions import results
-from api.app import create_app
-from api.services import KEY
 from api.store.results import latest_composite
 from survey_forms.scoring.compute import score
 from tests.desk import NOW, PASSWORD, UNITS, Desk, a_desk, a_person, a_scored_desk, a_second_evaluation, publish
@@ -24,13 +22,6 @@ PAGES = {
     "bureau": ("/bureau",),
     "unit": ("/unit",),
 }  # fmt: skip
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

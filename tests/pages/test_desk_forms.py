@@ -8,13 +8,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask.testing import FlaskClient
 
-from api.app import create_app
-from api.services import KEY
 from survey_forms.forms.template import template_workbook
 from survey_forms.forms.workbook import convert_workbook
 from tests.actions.test_forms import a_draft_survey, a_rating_book, chosen, keep
 from tests.desk import PASSWORD, Desk, a_desk, a_person
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.rules.books import YES_NO, a_book, a_row
 
 DESK = {"width": 1280, "height": 800}
@@ -34,13 +32,6 @@ WRONG = a_book(
     a_row("integer", "n", relevant="${m} > 1", constraint=". => 1"),
     choices=(*YES_NO, ("yes_no", "not sure", "说不清", None)),
 )
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -242,10 +233,10 @@ class TestInTheBrowser:
         page.fill("#password", PASSWORD)
         page.click("main button[type=submit]")
 
-    def test_an_author_hands_in_faults_then_the_mended_book_and_looks_at_it(self, chromium, site, tmp_path):
+    def test_an_author_hands_in_faults_then_the_mended_book_and_looks_at_it(self, browser, site, tmp_path):
         (tmp_path / "wrong.xlsx").write_bytes(WRONG)
         (tmp_path / "right.xlsx").write_bytes(a_book(*PAGES))
-        with browsing(chromium) as browser, a_phone(browser, size=DESK) as page:
+        with a_phone(browser, size=DESK) as page:
             self.sign_in(page, site)
             page.set_input_files("#file", tmp_path / "wrong.xlsx")
             page.click("text=上传并检查")
@@ -269,23 +260,23 @@ class TestInTheBrowser:
             page.wait_for_selector("h1")
 
     @pytest.mark.parametrize("screen", [(DESK, "en-GB"), (PHONE, "zh-CN"), (NARROW, "en-GB")])
-    def test_every_page_is_well_made_on_every_screen(self, chromium, site, engine, desk, screen):
+    def test_every_page_is_well_made_on_every_screen(self, browser, site, engine, desk, screen):
         with engine.begin() as connection:
             one, other = keep(connection, desk, a_rating_book()), keep(connection, desk, template_workbook())
             a_draft_survey(connection, desk, one)
         size, language = screen
         addresses = ["", f"/{other}", f"/difference?old={one}&new={other}", f"/{other}/preview?page=4"]
-        with browsing(chromium) as browser, a_phone(browser, size=size, language=language) as page:
+        with a_phone(browser, size=size, language=language) as page:
             self.sign_in(page, site)
             for address in addresses:
                 page.goto(f"{site}/office/forms{address}")
                 assert Axe().run(page).response["violations"] == [], address
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
-    def test_an_inert_answer_cannot_be_chosen(self, chromium, site, engine, desk):
+    def test_an_inert_answer_cannot_be_chosen(self, browser, site, engine, desk):
         with engine.begin() as connection:
             version = keep(connection, desk, a_book(*PAGES))
-        with browsing(chromium) as browser, a_phone(browser, size=DESK) as page:
+        with a_phone(browser, size=DESK) as page:
             self.sign_in(page, site)
             page.goto(f"{site}/office/forms/{version}/preview")
             box = page.locator("input[type=radio]").first.bounding_box()

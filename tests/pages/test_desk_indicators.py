@@ -7,21 +7,12 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from api.app import create_app
-from api.services import KEY
 from api.store.indicators import batches_of, scores_of
 from tests.desk import Desk, a_desk
 from tests.pages.test_desk import signed_in, text_of
 
 GOOD = "单位,指标,得分,扣分,依据\neducation,差异性指标,921.5,,评分\nsports,共同性指标,,24.5,公文超期\n"
 BAD = "单位,指标,得分,扣分,依据\nnobody,差异性指标,921.5,,评分\nsports,共同性指标,24.5,,\n"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from api.app import create_app
-from api.services import KEY
 from tests.desk import PASSWORD, a_desk, a_scored_desk, publish
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone
 
 pytestmark = pytest.mark.browser
 
@@ -20,20 +18,6 @@ OFFICE = (
     "/office", "/office/results", "/office/results/education", "/office/indicators", "/office/indicators/1",
     "/office/survey", "/office/audit",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(settings):
-    app = create_app(settings)
-    with serving(app) as address:
-        yield address
-    app.extensions[KEY].database.engine.dispose()
 
 
 @contextmanager

@@ -11,8 +11,6 @@ from sqlalchemy import select, update
 
 from api.actions.crew_changes import replace_inspector
 from api.actions.inspection_draws import commit, draw_inspection, publish
-from api.app import create_app
-from api.services import KEY
 from api.store.crews import crews_of, rows_of_draw
 from api.store.inspection_draws import draw_numbered
 from api.store.inspections import assignment
@@ -23,7 +21,7 @@ from survey_forms.inspection.double_random_record import first_difference
 from survey_forms.inspection.mornings import CHINA, morning_of
 from tests.double_random import RANDOMNESS, a_directory, said
 from tests.inspections import PASSWORD
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.pages.test_desk_looks import DESK, NARROW, RULES
 
 NOW = datetime.now(UTC)
@@ -39,13 +37,6 @@ SITES_CSV = (
     "civil,S00,察访地点第00号（新址）,24.4600,118.0900,GCJ-02,200,,C\n"
     "transport,N1,新客运站,24.5000,118.1000,WGS-84,,24.4995 118.0995;24.4995 118.1005;24.5005 118.1005,A\n"
 )
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -278,12 +269,6 @@ def test_inspectors_recusals_and_items_are_kept_by_form(app, engine, directory):
     with engine.connect() as connection:
         acts = set(connection.execute(select(audit.c.act)).scalars())
     assert {"inspector_entered", "recusal_declared", "item_entered"} <= acts
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

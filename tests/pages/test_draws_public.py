@@ -22,16 +22,9 @@ from survey_forms.fieldwork.plan import Plan
 from tests.desk import a_person
 from tests.draws import FORM, PLAN, RANDOMNESS, SOURCE, a_frame, another_frame
 from tests.frames import members
-from tests.live import PHONE, browsing, serving
+from tests.live import PHONE, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -260,12 +253,6 @@ def test_a_frame_without_a_plan_is_nobodys_business(app, framed):
     assert "还没有公布方案" in text_of(stranger.get("/draws").text)
     for address in ("", "/record.json", "/plan.txt", "/plan.toml"):
         assert stranger.get(f"/draws/{framed.frame_id}{address}").status_code == 404
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -4,11 +4,9 @@ from io import BytesIO
 
 import pytest
 
-from api.app import create_app
-from api.services import KEY
 from tests.actions.test_evaluation_setup import SUPPLIED, UNITS
 from tests.desk import a_person
-from tests.live import PHONE, browsing, serving
+from tests.live import PHONE, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, at_desk, look
 
@@ -22,12 +20,10 @@ FIELDS = {
 
 
 @pytest.fixture
-def app(settings, engine):
+def app(app, engine):
     with engine.begin() as connection:
         a_person(connection, "office", "office", None)
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
+    return app
 
 
 def handed_in(client, **changes):
@@ -61,12 +57,6 @@ def test_faults_come_back_and_what_was_typed_stays(app):
 @pytest.mark.parametrize("scheme", ["", "no-such-scheme", "../xiamen-wf-2015"])
 def test_a_scheme_that_is_not_there_is_refused(app, scheme):
     assert handed_in(signed_in(app, "office"), scheme=scheme).status_code in {404, 422}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -15,7 +15,7 @@ from api.store.inspections import check_in
 from api.store.photos import photo as photo_table
 from api.store.photos import photo_hashed
 from tests.inspections import PASSWORD
-from tests.live import a_phone, browsing
+from tests.live import a_phone
 from tests.pages.test_evidence import objects, photo, town  # noqa: F401 - fixtures
 
 SHOTS = os.environ.get("MINGCHA_SHOTS")  # a directory for pictures to look at
@@ -39,9 +39,9 @@ def served(settings):
 
 
 @pytest.fixture
-def page(chromium):
+def page(browser):
     size = {"width": 1200, "height": 1000}
-    with browsing(chromium) as browser, a_phone(browser, size=size) as opened:
+    with a_phone(browser, size=size) as opened:
         yield opened
 
 

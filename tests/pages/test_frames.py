@@ -7,21 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from api.actions.frames import registry_of
-from api.app import LARGEST_BODY, create_app
-from api.services import KEY
+from api.app import LARGEST_BODY
 from api.store import frames, surveys
 from tests.desk import a_person
 from tests.frames import HEADINGS, a_book, a_csv, a_framed_survey, drained, members
-from tests.live import browsing, serving
+from tests.live import serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -201,12 +193,6 @@ def test_the_frames_numbers_become_the_surveys_once_asked(app, engine, survey, r
             "siming": 15, "huli": 15
         }  # fmt: skip
     assert "评议 1,000" not in text_of(office.get(page).text)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -16,10 +16,8 @@ from werkzeug.test import encode_multipart
 
 from api.actions.inspections import decide_finding
 from api.actions.photos import render
-from api.app import create_app
 from api.evidence.decoder import Decoder
 from api.objects import Objects
-from api.services import KEY
 from api.store.findings import findings_of
 from api.store.inspections import assignment, check_ins_of
 from api.store.people import audit
@@ -40,13 +38,6 @@ from tests.inspections import (
 )
 
 TODAY = last_opened(datetime.now(UTC))
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -10,23 +10,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import insert, text
 
-from api.app import create_app
-from api.services import KEY
 from api.store import quotas
 from tests.desk import PASSWORD, a_person
 from tests.fieldwork import PLAN, an_appointment, now, some_work
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone
 
 DESK, TABLET, NARROW = {"width": 1280, "height": 800}, {"width": 820, "height": 1180}, {"width": 320, "height": 640}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SHOTS = os.environ.get("MINGCHA_SHOTS", "")
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -201,20 +192,6 @@ def test_the_office_writes_the_plan_and_every_fault_is_told_beside_its_field(eng
 
 
 # --- In a real browser ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(settings):
-    made = create_app(settings)
-    with serving(made) as address:
-        yield address
-    made.extensions[KEY].database.engine.dispose()
 
 
 @contextmanager

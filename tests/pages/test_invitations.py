@@ -8,26 +8,18 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from api.actions.failure_cap import FailureCap
-from api.app import create_app
 from api.documents_pdf import press
 from api.services import KEY
 from api.store import roll
 from api.store.invitations import batches_of, handed_out
 from tests.desk import a_person
 from tests.invitations import MEMBERS, an_inviting_survey
-from tests.live import browsing, serving
+from tests.live import serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 
 SHOTS = os.environ.get("MINGCHA_SHOTS", "")
 CONTACTS = "成员编号,手机,邮箱\nM001,138 1234 5678,\nM002,,li@xm.gov.cn\nM003,+86 13900001111,wang@xm.gov.cn\n"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -246,12 +238,6 @@ class TestListed:
         sheet = office.get(f"{base(listed)}/contacts.csv").data.decode("utf-8-sig")
         assert all(member in sheet for member in MEMBERS)
         assert "138" not in sheet
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

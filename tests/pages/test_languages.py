@@ -7,27 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from api.app import create_app
 from api.catalogue import catalogues
 from api.pages.languages import direction, own_name, page_language, tag
 from api.problems import sentences
 from api.services import KEY, utc_now
 from api.store import surveys
 from tests.builders import a_survey, some_codes
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.pages.test_respondent import Phone
 from tests.pages.test_respondent_phone import every_state
 from tests.pages.tongues import TONGUES, a_book_of_tongues
 
 PAGES = Path("api/pages")
 WORDS = re.compile(r"""\bt\(\s*(['"])(.+?)\1\s*,""")
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -179,12 +171,6 @@ def test_a_translation_keeps_its_blanks(language):
 
 
 # --- With eyes --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -11,10 +11,8 @@ from sqlalchemy import text, update
 
 from api.actions.checkpoints import keep_checkpoint
 from api.actions.inspections import CHINA
-from api.app import create_app
 from api.objects import Objects
 from api.pages.entry_facts import TREES
-from api.services import KEY
 from api.store.checkpoints import last_checkpoint
 from api.store.inspections import assignment
 from api.store.ledger import entry_numbered, ledger_entry
@@ -23,13 +21,6 @@ from survey_forms.signed_notes import Signer
 from survey_forms.transparency import verify_inclusion
 from tests.entries import Life, a_life
 from tests.inspections import NOW, PASSWORD, an_assignment, an_entry
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

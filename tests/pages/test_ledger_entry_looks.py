@@ -4,31 +4,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from api.app import create_app
 from api.objects import Objects
-from api.services import KEY
 from tests.entries import a_life
 from tests.inspections import PASSWORD
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone
 
 pytestmark = pytest.mark.browser
 
 DESK = {"width": 1280, "height": 800}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(settings):
-    app = create_app(settings)
-    with serving(app) as address:
-        yield address
-    app.extensions[KEY].database.engine.dispose()
 
 
 def enter(page: Page, site: str, username: str) -> None:

@@ -5,19 +5,10 @@ from io import BytesIO
 
 import pytest
 
-from api.app import create_app
-from api.services import KEY
 from api.store.weightings import margins_of
 from tests.desk import a_desk
 from tests.pages.test_desk import signed_in, text_of
 from tests.weighing import draw_cases
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -10,26 +10,17 @@ from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select, update
 
 from api.actions.notices import default_words, publish_notice
-from api.app import create_app
-from api.services import KEY
 from api.store import people, surveys
 from api.store.notices import latest_notice, notices_of
 from tests.builders import a_survey, some_codes
 from tests.desk import a_desk
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
 from tests.pages.test_respondent import Phone
 from tests.pages.tongues import a_book_of_tongues
 
 NOW = datetime.now(UTC) - timedelta(hours=2)
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -240,12 +231,6 @@ def test_a_survey_that_does_not_exist_has_none(app, desk):
 
 
 # --- With eyes --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -20,7 +20,7 @@ from api.services import KEY
 from api.store import roll, surveys
 from survey_forms.sampling.codes import display, new_code
 from tests.builders import DAY, a_survey, some_codes
-from tests.live import a_phone, browsing, requests_of, serving
+from tests.live import a_phone, requests_of, serving
 from tests.pages.test_respondent import Phone, everything
 from tests.pages.tongues import a_book_of_tongues
 
@@ -47,11 +47,9 @@ class NoCap(Caps):
 
 
 @pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    made.extensions[KEY].answering.booths.caps = NoCap()
-    yield made
-    made.extensions[KEY].database.engine.dispose()
+def app(app):
+    app.extensions[KEY].answering.booths.caps = NoCap()
+    return app
 
 
 @pytest.fixture
@@ -167,14 +165,14 @@ def test_opening_the_link_spends_nothing_whoever_opens_it(app, engine, settings)
 
 
 @pytest.mark.browser
-def test_after_a_whole_answer_no_log_file_holds_the_code_the_token_or_the_receipt(chromium, engine, settings, tmp_path):
+def test_after_a_whole_answer_no_log_file_holds_the_code_the_token_or_the_receipt(browser, engine, settings, tmp_path):
     """A live server, its access log on, everything at DEBUG into files; a phone that comes by the QR code's link."""
     with engine.begin() as connection:
         survey = a_survey(connection, a_book_of_tongues(), simulated=True)
         (code,) = some_codes(connection, survey, 1, settings.pepper)
         (token,) = some_codes(connection, survey, 1, settings.pepper, tokens=True)
     app = create_app(settings)
-    with logging_into(tmp_path / "server.log"), serving(app) as site, browsing(chromium) as browser:
+    with logging_into(tmp_path / "server.log"), serving(app) as site:
         both = [answered(browser, site, f"{site}/#{token}", ""), answered(browser, site, f"{site}/", code)]
     app.extensions[KEY].database.engine.dispose()
     receipts, asked = [receipt for receipt, _ in both], [addresses for _, addresses in both]

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select, update
 
-from api.app import create_app
-from api.services import KEY
 from api.store.inspection_draws import inspection_item
 from api.store.inspections import assignment
 from api.store.uploads import checklist
@@ -30,15 +28,8 @@ from tests.field_phone import (
     whole_visit,
 )
 from tests.inspections import a_jpeg
-from tests.live import serving
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture
@@ -48,11 +39,8 @@ def town(engine):
 
 
 @pytest.fixture
-def address(settings, town) -> Iterator[str]:  # noqa: ARG001 - it is served
-    app = create_app(settings)
-    with serving(app) as served:
-        yield served
-    app.extensions[KEY].database.engine.dispose()
+def address(site, town) -> str:  # noqa: ARG001 - it is served
+    return site
 
 
 @pytest.fixture
@@ -86,6 +74,7 @@ def test_a_visit_from_the_first_opening_to_the_receipt(phone, address, tmp_path)
     ready_for_offline(phone)
     looks(phone, tmp_path, "1-today")
     phone.locator(".task").first.click()
+    expect(phone.locator(".task")).to_have_count(0)  # the list says 已在范围内 too, of each task
     expect(phone.get_by_text("已在范围内")).to_be_visible()
     looks(phone, tmp_path, "2-task")
     phone.get_by_role("button", name="定位并签到").click()

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from sqlalchemy import insert, select, update
 
-from api.app import create_app
-from api.services import KEY
 from api.store.inspection_draws import inspection_item
 from api.store.inspections import assignment
 from tests.builders import a_form_version
@@ -29,7 +27,6 @@ from tests.field_phone import (
     whole_visit,
 )
 from tests.inspections import a_jpeg, an_assignment
-from tests.live import serving
 
 pytestmark = pytest.mark.browser
 
@@ -49,12 +46,6 @@ IN_STORE = """([name, edit]) => new Promise((done) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
 @pytest.fixture
 def town(engine):
     with engine.begin() as connection:
@@ -62,11 +53,8 @@ def town(engine):
 
 
 @pytest.fixture
-def address(settings, town) -> Iterator[str]:  # noqa: ARG001 - it is served
-    app = create_app(settings)
-    with serving(app) as served:
-        yield served
-    app.extensions[KEY].database.engine.dispose()
+def address(site, town) -> str:  # noqa: ARG001 - it is served
+    return site
 
 
 @pytest.fixture

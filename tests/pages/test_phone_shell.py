@@ -17,10 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from PIL import Image
 from sqlalchemy import func, select
 
-from api.app import create_app
 from api.pages import phone_bundle
 from api.pages.phone_bundle import made
-from api.services import KEY
 from api.store.uploads import device
 from tests.inspections import PASSWORD, a_town
 
@@ -46,13 +44,6 @@ process.stdin.on('data', (part) => {{ text += part; }}).on('end', () => {{
   JSON.parse(text).forEach((one) => acorn.parse(one, {{ecmaVersion: 2017, sourceType: 'module'}}));
 }});
 """
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from api.actions import devices
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import people
 from api.store.phones import phones
 from api.store.uploads import device, upload
@@ -29,10 +28,8 @@ def town(engine):
 
 
 @pytest.fixture
-def app(settings, town):  # noqa: ARG001 - the town's people sign in
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
+def app(app, town):  # noqa: ARG001 - the town's people sign in
+    return app
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as checks
 from hypothesis import strategies as st
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import func, select
 
 from api.actions import devices
@@ -31,7 +31,7 @@ from survey_forms.refusal import Refused
 from tests.field_phone import a_profile, a_town_with_tasks, page_of, ready_for_offline, waits, whole_visit
 from tests.field_phone import sign_in as sign_in_phone
 from tests.inspections import PASSWORD, a_jpeg, a_town, an_assignment
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone, serving
 from tests.pages.test_inspector import token
 from tests.phones import Phone, Record, photo_of
 
@@ -46,10 +46,8 @@ def town(engine):
 
 
 @pytest.fixture
-def app(settings, town):  # noqa: ARG001 - the town's people sign in
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
+def app(app, town):  # noqa: ARG001 - the town's people sign in
+    return app
 
 
 @pytest.fixture
@@ -324,18 +322,18 @@ def test_a_bit_changed_anywhere_in_a_saved_queue_is_read_or_refused(data):
 
 
 @pytest.mark.browser
-def test_a_queue_saved_offline_is_brought_to_the_office_and_the_emptied_phone_loses_nothing(
-    settings, engine, chromium, tmp_path
+def test_a_queue_saved_offline_is_brought_to_the_office_and_the_emptied_phone_loses_nothing(  # noqa: PLR0917 - fixtures
+    settings, engine, browser, playwright, chromium, tmp_path
 ):
     with engine.begin() as connection:
         a_town_with_tasks(connection)
     app = create_app(settings)
     photos = [a_jpeg(), a_jpeg(color="navy")]
     file = tmp_path / "queue.tar"
-    with serving(app) as address:
-        with sync_playwright() as playwright, a_profile(playwright, chromium, tmp_path / "profile") as context:
+    with serving(app) as site:
+        with a_profile(playwright, chromium, tmp_path / "profile") as context:
             page = page_of(context)
-            sign_in_phone(page, address)
+            sign_in_phone(page, site)
             ready_for_offline(page)
             context.set_offline(True)
             whole_visit(page, photos)
@@ -343,8 +341,8 @@ def test_a_queue_saved_offline_is_brought_to_the_office_and_the_emptied_phone_lo
                 page.get_by_role("button", name="存成文件").click()
             started.value.save_as(file)
             waits(page, 1)
-        with browsing(chromium) as browser, a_phone(browser, size={"width": 1280, "height": 900}) as desk:
-            desk.goto(f"{address}/login?next={PAGE}")
+        with a_phone(browser, size={"width": 1280, "height": 900}) as desk:
+            desk.goto(f"{site}/login?next={PAGE}")
             desk.fill("input[name=username]", "office")
             desk.fill("input[name=password]", PASSWORD)
             desk.locator("form:has(input[name=password]) button").click()
@@ -358,10 +356,10 @@ def test_a_queue_saved_offline_is_brought_to_the_office_and_the_emptied_phone_lo
         assert only(engine, upload).status == "settled"
         assert not {"flag_signature_wrong", "flag_chain_broken"} & set(only(engine, upload).flags)
         # The phone that comes back after all: its own storage still has the visit.
-        with sync_playwright() as playwright, a_profile(playwright, chromium, tmp_path / "profile") as context:
+        with a_profile(playwright, chromium, tmp_path / "profile") as context:
             page = page_of(context)
             with page.expect_response(lambda one: one.url.endswith("/api/v1/visits")) as answer:
-                sign_in_phone(page, address)
+                sign_in_phone(page, site)
             assert answer.value.status == 200
             waits(page, 0)
         assert (count(engine, visit), count(engine, photo), count(engine, upload)) == (1, 2, 1)

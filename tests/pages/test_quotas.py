@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from api.app import create_app
-from api.services import KEY
 from api.store.quotas import cells_of
 from tests.desk import a_person
 from tests.pages.test_desk import signed_in, text_of
@@ -14,13 +12,6 @@ from tests.supervision import a_cell, a_field
 SHEET = (
     "名称,英文名,特征,名额,优先\n青年女性,Young women,sex=f|age=18-34,20,0\n青年男性,Young men,age=18-34|sex=m,20,90\n"
 )
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from api.actions.failure_cap import FailureCap
-from api.app import create_app
 from api.services import KEY
 from api.store import ballots, evaluations, roll
 from api.store.schema import metadata
@@ -51,13 +50,6 @@ class Phone:
     def receipt(self):
         """The receipt that the summary carries."""
         return re.search(r'name="receipt" value="(\w+)"', self.get("/survey?at=0").text)[1]
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -8,30 +8,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from api.app import create_app
-from api.services import KEY
 from tests.builders import a_grid_book, a_survey, some_codes, the_book
-from tests.live import PHONE, a_phone, browsing, requests_of, serving, wait_until_kept
+from tests.live import PHONE, a_phone, requests_of, wait_until_kept
 from tests.pages.forms import BOOKS
 
 pytestmark = pytest.mark.browser
 
 NARROW = {"width": 320, "height": 640}
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(settings):
-    app = create_app(settings)
-    with serving(app) as address:
-        yield address
-    app.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from api.app import create_app
-from api.services import KEY
 from api.store import ballots
 from tests.builders import a_grid_book, a_survey, some_codes
 from tests.pages.forms import BOOKS, a_book_of
@@ -74,13 +72,6 @@ class Form:
         self.page = self.client.post("/survey", data={"do": "send", "receipt": receipt})
         assert self.page.status_code == 200
         return self
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

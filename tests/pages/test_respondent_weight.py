@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.app import create_app
 from api.pages.respondent_shown import MOST_BUTTONS
-from api.services import KEY
 from tests.builders import a_grid_book, a_survey, some_codes, the_book
 from tests.rules.books import a_book, a_row
 
@@ -30,13 +28,6 @@ ES2015 = {
     "exponent": r"\*\*",
     "modules": r"\b(import|export)\s",
 }
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 def walk(app, engine, pepper, book, name):

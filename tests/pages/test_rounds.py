@@ -19,19 +19,12 @@ from api.store.results import latest_composite
 from api.store.rounds import round_states
 from tests.builders import a_survey, some_codes, the_book
 from tests.desk import NOW, PASSWORD, Desk, a_deduction, a_person, a_scored_desk
-from tests.live import a_phone, browsing, serving
+from tests.live import a_phone
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
 from tests.pages.test_respondent import UNKNOWN, Phone, answer_everything
 
 CHECKED = {"checked": "yes"}
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -232,18 +225,6 @@ def test_a_code_of_a_frozen_round_is_told_what_an_unknown_one_is_told_and_one_un
         assert connection.execute(select(ballots.response)).all() == []
     for made in (app, fresh):
         made.extensions[KEY].database.engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(app):
-    with serving(app) as address:
-        yield address
 
 
 @pytest.mark.browser

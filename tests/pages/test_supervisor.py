@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import fieldwork, flags, people
 from api.store.backchecks import checks_of
 from api.store.quotas import cell_numbered
@@ -19,13 +18,6 @@ from tests.pages.test_desk import signed_in, text_of
 from tests.supervision import MORNING, Field, a_cell, a_field, an_attempt
 
 OUTCOMES = ("1.1",) * 6 + ("2.11", "2.11", "2.20", "2.32", "3.13", "4.70")
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture

@@ -8,32 +8,17 @@ from sqlalchemy import insert, update
 
 from api.actions import backchecks, quality
 from api.actions.sealed_words import Safe
-from api.app import create_app
-from api.services import KEY, utc_now
+from api.services import utc_now
 from api.store import fieldwork, flags
 from api.store.backchecks import checks_of, put_said
 from tests.desk import a_person
-from tests.live import PHONE, browsing, serving
+from tests.live import PHONE
 from tests.pages.test_desk_looks import DESK, at_desk, look
 from tests.supervision import MORNING, Field, a_cell, a_field, an_attempt
 
 pytestmark = pytest.mark.browser
 
 OUTCOMES = ("1.1", "1.1", "1.1", "2.11", "2.20", "2.24", "2.32", "3.13", "4.70")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
-
-
-@pytest.fixture
-def site(settings):
-    app = create_app(settings)
-    with serving(app) as address:
-        yield address
-    app.extensions[KEY].database.engine.dispose()
 
 
 def a_busy_field(connection, secret: bytes) -> Field:

@@ -4,14 +4,12 @@ from io import BytesIO
 
 import pytest
 
-from api.app import create_app
-from api.services import KEY
 from api.store.evaluations import rounds_of
 from api.store.rounds import surveys_of_round
 from tests.actions.test_survey_setup import SIMING, complete, sheet
 from tests.builders import a_form_version, a_short_book
 from tests.desk import a_desk
-from tests.live import PHONE, browsing, serving
+from tests.live import PHONE, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 
@@ -25,13 +23,6 @@ FIELDS = {
     "random_order": "yes",
     "units_per_respondent": "",
 }
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -94,12 +85,6 @@ def test_a_second_person_opens_the_round_from_its_page(app, engine, desk):
     assert office2.post(f"/office/round/{made.id}/opening", data={"form_token": token, **CHECKED}).status_code == 303
     with engine.connect() as connection:
         assert {one.id: one.status for one in rounds_of(connection, desk.evaluation.id)}[made.id] == "open"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser

@@ -5,21 +5,12 @@ from io import BytesIO
 
 import pytest
 
-from api.app import create_app
 from api.pages.local_time import UNREAD, read_local
-from api.services import KEY
 from tests.desk import PASSWORD
 from tests.fieldwork import some_work
 from tests.pages.test_interviewer import key, post
 
 NUL = "\0"
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 def test_a_nul_character_in_a_form_an_address_or_a_query_is_unreadable(app):

@@ -5,10 +5,7 @@ import re
 import pytest
 
 from api.actions.margins import set_margins
-from api.app import create_app
-from api.services import KEY
 from tests.desk import NOW, a_scored_desk
-from tests.live import browsing, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 from tests.weighing import answer_case, draw_cases, try_case
@@ -29,13 +26,6 @@ def sampled(connection) -> int:
             try_case(connection, case, "2.11" if place % 2 else "3.13", NOW)
     set_margins(connection, desk.survey_id, MARGINS, desk.staff["office"], NOW)
     return desk.survey_id
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -79,15 +69,9 @@ def test_nobody_else_enters(app, survey):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("size", "language"), [(DESK, "zh-CN"), (NARROW, "en-GB")])
-def test_both_pages_are_well_made(chromium, settings, survey, size, language):
-    app = create_app(settings)
+def test_both_pages_are_well_made(app, browser, site, survey, size, language):  # noqa: PLR0917 - fixtures
     assert weigh(signed_in(app, "office"), survey).status_code == 303
-    with (
-        browsing(chromium) as browser,
-        serving(app) as site,
-        at_desk(browser, site, "office", size, language) as (page, complaints),
-    ):
+    with at_desk(browser, site, "office", size, language) as (page, complaints):
         for address in (f"/office/weights/{survey}", f"/office/margins/{survey}", "/office/survey"):
             look(page, f"{site}{address}")
         assert complaints == []
-    app.extensions[KEY].database.engine.dispose()

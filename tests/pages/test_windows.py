@@ -13,18 +13,11 @@ from api.store import ballots, surveys
 from api.store.windows import window_of
 from tests.builders import DAY, a_survey, some_codes
 from tests.desk import a_person
-from tests.live import PHONE, a_phone, browsing, serving
+from tests.live import PHONE, a_phone, serving
 from tests.pages.test_desk import signed_in, text_of
 from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
 from tests.pages.test_respondent import UNKNOWN, Phone
 from tests.pages.tongues import a_book_of_tongues
-
-
-@pytest.fixture
-def app(settings):
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
@@ -181,12 +174,6 @@ def test_nobody_but_the_office_comes_in_and_no_page_elsewhere(app, engine, surve
 
 
 # --- With eyes --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with browsing(chromium) as started:
-        yield started
 
 
 @pytest.mark.browser
