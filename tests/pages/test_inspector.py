@@ -18,6 +18,7 @@ from api.actions.inspections import decide_finding
 from api.actions.photos import render
 from api.evidence.decoder import Decoder
 from api.objects import Objects
+from api.services import KEY
 from api.store.findings import findings_of
 from api.store.inspections import assignment, check_ins_of
 from api.store.people import audit
