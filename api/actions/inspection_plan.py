@@ -1,6 +1,6 @@
 """The plan of a double-random draw out of the directories as they stand, and what the office adds to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.store import directories, evaluations, site_directory
+from api.store.crews import sites_a_day
 from api.store.inspection_draws import Item, item_numbered
 from survey_forms.inspection.double_random import RAISED
 from survey_forms.inspection.double_random_plan import FORMAT, MOST_DAYS, degrees
@@ -98,7 +99,7 @@ def plan_document(connection: Connection, said: Said) -> dict[str, Any]:
             "form": said.randomness_form,
         },
         "sites": _sites(connection, said, item),
-        "inspectors": _inspectors(connection),
+        "inspectors": _inspectors(connection, working_days(said)),
     }
 
 
@@ -131,11 +132,14 @@ def _sites(connection: Connection, said: Said, item: Item) -> list[dict[str, Any
     ]
 
 
-def _inspectors(connection: Connection) -> list[dict[str, Any]]:
-    """The inspectors in the directory; a base is told to a kilometre."""
+def _inspectors(connection: Connection, days: Sequence[date]) -> list[dict[str, Any]]:
+    """The inspectors in the directory, with what they have on these days already; a base is told to a kilometre."""
     recused: dict[int, list[str]] = {}
     for one in directories.recusals(connection):
         recused.setdefault(one.staff_id, []).append(one.unit_code)
+    elsewhere: dict[int, dict[str, int]] = {}
+    for (staff_id, day), count in sites_a_day(connection, days).items():
+        elsewhere.setdefault(staff_id, {})[day.isoformat()] = count
     return [
         {
             "id": str(one.staff_id),
@@ -147,6 +151,7 @@ def _inspectors(connection: Connection) -> list[dict[str, Any]]:
             "datum": one.datum,
             "most_km": one.most_km,
             "recused": sorted(recused.get(one.staff_id, [])),
+            "elsewhere": elsewhere.get(one.staff_id, {}),
         }
         for one in sorted(directories.inspectors(connection), key=lambda one: one.staff_id)
         if one.entered and not one.withdrawn

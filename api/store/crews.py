@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api.store.directories import inspector, recusal
@@ -115,6 +115,17 @@ def crews_of(connection: Connection, assignment_ids: Iterable[UUID]) -> dict[UUI
     for row in connection.execute(query):
         found.setdefault(row.assignment_id, []).append(Member(**row._asdict()))
     return found
+
+
+def sites_a_day(connection: Connection, days: Iterable[date]) -> dict[tuple[int, date], int]:
+    """How many assignments that stand somebody goes to on each of some days, of every evaluation, sealed or not."""
+    query = (
+        select(crew.c.staff_id, assignment.c.day, func.count())
+        .join(assignment, assignment.c.id == crew.c.assignment_id)
+        .where(crew.c.left_at.is_(None), assignment.c.withdrawn_at.is_(None), assignment.c.day.in_(list(days)))
+        .group_by(crew.c.staff_id, assignment.c.day)
+    )
+    return {(staff_id, day): count for staff_id, day, count in connection.execute(query)}
 
 
 def is_on_crew(connection: Connection, assignment_id: UUID, staff_id: int) -> bool:

@@ -72,13 +72,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """An inspector as the directory had them. Without a base no distance counts, without `most_m` no limit does."""
+    """An inspector as the directory had them. Without a base no distance counts, without `most_m` no limit does.
+
+    `elsewhere`: how many sites they had on a day when the plan was committed, by other draws and by hand.
+    """
 
     id: str
     skills: frozenset[str]
     base: Position | None  # WGS-84
     most_m: int | None
     recused: frozenset[str]  # units
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +273,7 @@ class _Roster:
 
     def _is_free(self, hand: str, day: str, place: Place) -> bool:
         taken = self._busy.get((hand, day), [])
-        if len(taken) >= self.plan.rules.a_day:
+        if len(taken) + self._hands[hand].elsewhere.get(day, 0) >= self.plan.rules.a_day:
             return False
         return all(is_within(self._places[one].position, place.position, self.plan.rules.apart_m) for one in taken)
 

@@ -36,10 +36,11 @@ KEYS = (
     *("rates", "randomness", "sites", "inspectors"),
 )
 SITE_KEYS = ("id", "unit", "name", "lat", "lon", "datum", "risk", "group", "visits", "because")
-INSPECTOR_KEYS = ("id", "name", "organisation", "skills", "lat", "lon", "datum", "most_km", "recused")
+INSPECTOR_KEYS = ("id", "name", "organisation", "skills", "lat", "lon", "datum", "most_km", "recused", "elsewhere")
 
 LEAST_CREW, MOST_CREW = 2, 6
 MOST_A_DAY = 10
+MOST_ELSEWHERE = 1000
 FARTHEST_KM = 5000
 MOST_DAYS = 366
 MOST_SITES = 20_000
@@ -199,7 +200,19 @@ def _hand(intake: Intake, raw: Any, path: str) -> Hand:
         _position(intake, table, path) if table.get("lat") is not None else None,
         None if most is None else 1000 * _whole(intake, most, f"{path}.most_km", 1, FARTHEST_KM),
         _names(intake, table.get("recused"), f"{path}.recused"),
+        _elsewhere(intake, table.get("elsewhere", {}), f"{path}.elsewhere"),
     )
+
+
+def _elsewhere(intake: Intake, raw: Any, path: str) -> dict[str, int]:
+    """Sites that somebody has on a day already; plans of before it was told say nothing of it."""
+    found: dict[str, int] = {}
+    for day, count in intake.table(raw, path).items():
+        if _DAY.fullmatch(day):
+            found[day] = _whole(intake, count, f"{path}.{day}", 0, MOST_ELSEWHERE)
+        else:
+            intake.fault("inspection_plan_day", path, value=day[:20])
+    return found
 
 
 def _position(intake: Intake, table: dict[str, Any], path: str) -> Position | None:

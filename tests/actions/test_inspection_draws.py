@@ -1,18 +1,18 @@
 """Double random against PostgreSQL: commit, draw, seal, open, replace, withdraw, publish, verify."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
 from api.actions.assignment_seals import open_goal
-from api.actions.assignments import open_due
+from api.actions.assignments import Work, assign, open_due
 from api.actions.crew_changes import replace_inspector, withdraw_assignment
 from api.actions.inspection_draws import commit, draw_inspection, publish, publish_due
 from api.actions.inspections import opened
 from api.store import people
-from api.store.crews import crews_of, rows_of_draw
+from api.store.crews import crews_of, row_numbered, rows_of_draw
 from api.store.directories import inspector, recusal
 from api.store.inspection_draws import draw_numbered, inspection_draw, inspection_item
 from api.store.inspections import assignment, crew, opened_assignments, sealed_days
@@ -27,6 +27,7 @@ from tests.double_random import (
     KNOWN,
     MONDAY,
     RANDOMNESS,
+    RATES,
     SECRET_KEY,
     a_directory,
     a_draw,
@@ -284,3 +285,34 @@ def test_a_plan_that_cannot_be_is_refused_before_anything_is_committed(connectio
 def test_a_crew_row_of_the_draw_names_nobody_who_placed_it(connection, directory):
     a_draw(connection, directory)
     assert set(connection.execute(select(crew.c.placed_by)).scalars()) == {None}
+
+
+def test_the_next_draw_counts_what_everybody_has_on_its_days_already(connection, directory):
+    """Drawn and made by hand, sealed or announced; both draws together keep the limit, and the second repeats."""
+    office, hands = directory.town.office, directory.inspectors
+    first = a_draw(connection, directory, a_day=1)
+    by_hand = Work(directory.sites[0], (hands[1], hands[2]), MONDAY, "special")
+    kept, gone = (assign(connection, by_hand, SECRET_KEY, office, DRAWN) for _ in range(2))
+    withdraw_assignment(connection, gone, "重复安排", office, DRAWN)
+    listed = {"evaluation_id": directory.town.evaluation_id, "name_zh": "消防", "name_en": "Fire", "key_item": False}
+    values = {**listed, "code": "W2", "component": "inspection", "skill": "", "rates": RATES}
+    item_id = connection.execute(insert(inspection_item).values(values).returning(inspection_item.c.id)).scalar_one()
+    at = [DRAWN + timedelta(hours=hours) for hours in range(4)]
+    plan = said(directory, item_id=item_id, a_day=2, known_from=at[2])
+    second = commit(connection, plan, SECRET_KEY, office, at[1])
+    draw_inspection(connection, second, RANDOMNESS, SECRET_KEY, directory.town.second_office, at[3])
+    rows = {draw_id: rows_of_draw(connection, draw_id) for draw_id in (first, second)}
+    before = Counter((one.staff_id, row.day) for row in rows[first] for one in crews_of(connection, [row.id])[row.id])
+    before.update((hand, MONDAY) for hand in by_hand.crew)
+    told = {
+        (int(one["id"]), date.fromisoformat(day)): count
+        for one in draw_numbered(connection, second).plan["inspectors"]
+        for day, count in one["elsewhere"].items()
+    }
+    assert told == dict(before)
+    after = Counter((one.staff_id, row.day) for row in rows[second] for one in crews_of(connection, [row.id])[row.id])
+    assert after
+    assert max((before + after).values()) <= 2
+    publish(connection, second, SECRET_KEY, office, SATURDAY)
+    assert first_difference(draw_numbered(connection, second).record) is None
+    assert row_numbered(connection, kept).sealed

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -86,6 +87,9 @@ def codes(act, *facts: Any) -> list[str]:
     return [fault.code for fault in refused.value.faults]
 
 
+ELSEWHERE = st.dictionaries(st.sampled_from(DAYS), st.integers(1, 4))
+
+
 @st.composite
 def plans(draw_from) -> dict[str, Any]:
     """Plans in which rules bite: recusals, short distances, few skills, few days."""
@@ -95,6 +99,7 @@ def plans(draw_from) -> dict[str, Any]:
             most_km=draw_from(st.sampled_from([3, 8, 25, None])),
             skills=draw_from(st.sampled_from([[], ["消防"]])),
             recused=draw_from(st.lists(st.sampled_from(["u0", "u1", "u2", "u3"]), unique=True)),
+            **draw_from(st.just({}) | st.fixed_dictionaries({"elsewhere": ELSEWHERE})),
         )
         for number in range(draw_from(st.integers(2, 7)))
     ]
@@ -127,12 +132,60 @@ def test_no_rule_is_ever_relaxed(document, number):
             assert hand.most_m is None or metres(hand.base, place.position) <= hand.most_m
             busy.setdefault((name, one.day), []).append(one.place)
         assert not plan.rules.skill or plan.rules.skill in hands[one.crew[0]].skills
-    for sites in busy.values():
-        assert len(sites) <= plan.rules.a_day
+    for (name, day), sites in busy.items():
+        assert len(sites) + hands[name].elsewhere.get(day, 0) <= plan.rules.a_day
         assert all(metres(places[a].position, places[b].position) <= plan.rules.apart_m for a in sites for b in sites)
     of_groups = {site for one in drawn.groups for site in one.drawn}
     assert of_groups == {one.place for one in drawn.sent} | {site for site, _ in drawn.unsent}
     assert drawn == draw(plan, str(number))
+
+
+@settings(max_examples=100, deadline=None)
+@given(plans(), st.lists(ELSEWHERE, min_size=7, max_size=7), st.integers(0, 10**6))
+def test_a_second_draw_leaves_everybody_within_their_day(document, before, number):
+    """What one draw sent somebody to is elsewhere for the next: both together stay within `a_day`, replaced or not."""
+    for one, already in zip(document["inspectors"], before, strict=False):
+        one["elsewhere"] = already
+    plan, first = drawn_by(document, str(number))
+    totals = Counter({(hand.id, day): count for hand in plan.hands for day, count in hand.elsewhere.items()})
+    allowed = {key: max(count, plan.rules.a_day) for key, count in totals.items()}
+    totals.update((name, one.day) for one in first.sent for name in one.crew)
+    for one in document["inspectors"]:
+        one["elsewhere"] = {day: totals[one["id"], day] for day in DAYS if totals[one["id"], day]}
+    again, second = drawn_by(document, f"{number} again")
+    sent = {one.place: one for one in second.sent}
+    for place, one in list(sent.items()):
+        with suppress(Refused):
+            sent[place] = stand_in(again, f"{number} again", sent.values(), place, one.crew[0], frozenset())
+    totals.update((name, one.day) for one in sent.values() for name in one.crew)
+    assert all(count <= allowed.get(key, plan.rules.a_day) for key, count in totals.items())
+
+
+@settings(max_examples=50, deadline=None)
+@given(plans(), st.integers(0, 10**6))
+def test_a_plan_that_says_nothing_of_other_work_is_drawn_as_ever(document, number):
+    for one in document["inspectors"]:
+        one.pop("elsewhere", None)
+    _, bare = drawn_by(document, str(number))
+    told = copy.deepcopy(document)
+    for one in told["inspectors"]:
+        one["elsewhere"] = {}
+    assert drawn_by(told, str(number))[1] == bare
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"tomorrow": 1}, "inspection_plan_day"),
+        ({"2026-11-23": "1"}, "inspection_plan_number"),
+        ({"2026-11-23": -1}, "inspection_plan_number"),
+        ([1], "not_an_object"),
+    ],
+)
+def test_other_work_is_counted_by_days_in_whole_numbers(given, code):
+    document = a_plan()
+    document["inspectors"][0]["elsewhere"] = given
+    assert codes(read_plan, document) == [code]
 
 
 @settings(max_examples=100, deadline=None)
