@@ -135,7 +135,7 @@ def confirm_batch(connection: Connection, batch_id: int, staff_id: int, now: dat
     Raises:
         Refused: `not_found`, `batch_decided`, `second_person_needed`, or faults that the file has by now.
     """
-    batch = _undecided(connection, batch_id, staff_id)
+    batch = _undecided(connection, batch_id, staff_id, "confirmed")
     if batch.status == "confirmed":
         return
     evaluation = evaluations.evaluation_numbered(connection, batch.evaluation_id)
@@ -165,7 +165,7 @@ def reject_batch(connection: Connection, batch_id: int, staff_id: int, reason: s
     Raises:
         Refused: `not_found`, `batch_decided`, `second_person_needed`, `batch_reason_missing`.
     """
-    batch = _undecided(connection, batch_id, staff_id)
+    batch = _undecided(connection, batch_id, staff_id, "rejected")
     if batch.status == "rejected":
         return
     if not reason:
@@ -174,12 +174,12 @@ def reject_batch(connection: Connection, batch_id: int, staff_id: int, reason: s
     people.record_act(connection, "indicators_rejected", now, staff_id, batch=batch_id, reason=reason)
 
 
-def _undecided(connection: Connection, batch_id: int, staff_id: int) -> Batch:
-    """The batch, held, if this person may decide on it; the same person's second click finds it decided by them."""
+def _undecided(connection: Connection, batch_id: int, staff_id: int, wanted: str) -> Batch:
+    """The batch, held, if this person may decide so; their second click finds it decided so by them."""
     batch = indicators.batch_numbered(connection, batch_id, lock=True)
     if batch is None:
         raise Refused("not_found")
-    if batch.status != "filed" and batch.decided_by != staff_id:
+    if batch.status != "filed" and (batch.status, batch.decided_by) != (wanted, staff_id):
         raise Refused("batch_decided", name=batch.decider)
     if batch.filed_by == staff_id:
         raise Refused("second_person_needed")

@@ -6,7 +6,20 @@ SQL is written with SQLAlchemy Core, joins where they are read; there are no ORM
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, DateTime, Engine, Identity, Integer, MetaData, Numeric, create_engine, func
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Identity,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    create_engine,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
@@ -61,3 +74,11 @@ def moment(name: str, *, now: bool = False, null: bool = False) -> Column[Any]:
 def facts(name: str, *, null: bool = False) -> Column[Any]:
     """A JSONB column."""
     return Column(name, JSONB(none_as_null=True), nullable=null)
+
+
+def hold_row(connection: Connection, table: Table, key: int) -> None:
+    """Hold a row until the transaction ends, by a statement of its own: what is read next is read after the wait.
+
+    A query that joins and locks at once reads the locked row anew after waiting, and the joined ones as they were.
+    """
+    connection.execute(select(table.c.id).where(table.c.id == key).with_for_update())

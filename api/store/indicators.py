@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
-from api.store.base import POINTS, metadata, moment, serial
+from api.store.base import POINTS, hold_row, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
 from api.store.people import staff
 
@@ -126,8 +126,9 @@ def batch_of_file(connection: Connection, evaluation_id: int, sha256: bytes) -> 
 
 def batch_numbered(connection: Connection, batch_id: int, *, lock: bool = False) -> Batch | None:
     """The batch of that key; `lock` holds its row until the transaction ends."""
-    query = _BATCH.where(batch.c.id == batch_id)
-    row = connection.execute(query.with_for_update(of=batch) if lock else query).first()
+    if lock:
+        hold_row(connection, batch, batch_id)
+    row = connection.execute(_BATCH.where(batch.c.id == batch_id)).first()
     return Batch(*row) if row else None
 
 

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from api.store.base import POINTS, facts, metadata, moment, serial
+from api.store.base import POINTS, facts, hold_row, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
 from api.store.findings import finding, finding_photo
 from api.store.people import staff
@@ -271,8 +271,9 @@ def put_request(connection: Connection, values: Mapping[str, Any]) -> int | None
 
 def request_numbered(connection: Connection, request_id: int, *, lock: bool = False) -> ReversalRequest | None:
     """The request of that key; with `lock` it is held until the transaction ends."""
-    query = _REQUEST.where(reversal_request.c.id == request_id)
-    row = connection.execute(query.with_for_update(of=reversal_request) if lock else query).first()
+    if lock:
+        hold_row(connection, reversal_request, request_id)
+    row = connection.execute(_REQUEST.where(reversal_request.c.id == request_id)).first()
     return ReversalRequest(*row) if row else None
 
 

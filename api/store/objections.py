@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from api.store.base import POINTS, metadata, moment, serial
+from api.store.base import POINTS, hold_row, metadata, moment, serial
 from api.store.evaluations import unit
 from api.store.ledger import ledger_entry
 from api.store.people import staff
@@ -183,8 +183,9 @@ def put_objection(connection: Connection, values: Mapping[str, Any]) -> int | No
 
 def objection_numbered(connection: Connection, objection_id: int, *, lock: bool = False) -> Objection | None:
     """The objection of that key; with `lock` it is held until the transaction ends."""
-    query = _OBJECTION.where(objection.c.id == objection_id)
-    row = connection.execute(query.with_for_update(of=objection) if lock else query).first()
+    if lock:
+        hold_row(connection, objection, objection_id)
+    row = connection.execute(_OBJECTION.where(objection.c.id == objection_id)).first()
     return Objection(*row) if row else None
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from api.store.base import metadata, moment, serial
+from api.store.base import hold_row, metadata, moment, serial
 from api.store.evaluations import evaluation, unit
 from api.store.inspections import assignment
 from api.store.ledger import ledger_entry
@@ -202,8 +202,9 @@ def put_rectification(connection: Connection, values: Mapping[str, Any]) -> int 
 
 def rectification_numbered(connection: Connection, key: int, *, lock: bool = False) -> Rectification | None:
     """The rectification of that key; with `lock` it is held until the transaction ends."""
-    query = _RECTIFICATION.where(rectification.c.id == key)
-    row = connection.execute(query.with_for_update(of=rectification) if lock else query).first()
+    if lock:
+        hold_row(connection, rectification, key)
+    row = connection.execute(_RECTIFICATION.where(rectification.c.id == key)).first()
     return Rectification(*row) if row else None
 
 

@@ -187,11 +187,22 @@ class TestFiling:
             indicators.confirm_batch(connection, batch, desk.staff["office2"], NOW)
         assert len(entries_of(connection, desk.evaluation.id)) == 1
 
+    def test_who_decided_a_file_does_not_decide_it_the_other_way(self, connection, desk):
+        person = desk.staff["office2"]
+        counts = file_it(connection, desk)
+        indicators.confirm_batch(connection, counts, person, NOW)
+        before = stored.scores_of(connection, desk.evaluation.id)
+        with pytest.raises(Refused, match="batch_decided"):
+            indicators.reject_batch(connection, counts, person, "改主意了", NOW)
+        assert stored.scores_of(connection, desk.evaluation.id) == before
+
     def test_a_rejected_file_never_counts_and_may_come_again(self, connection, desk):
         first = file_it(connection, desk)
         with pytest.raises(Refused, match="batch_reason_missing"):
             indicators.reject_batch(connection, first, desk.staff["office2"], "", NOW)
         indicators.reject_batch(connection, first, desk.staff["office2"], "得分与会议纪要不符", NOW)
+        with pytest.raises(Refused, match="batch_decided"):
+            indicators.confirm_batch(connection, first, desk.staff["office2"], NOW)
         assert stored.scores_of(connection, desk.evaluation.id) == {}
         assert file_it(connection, desk) != first
         with pytest.raises(Refused, match="batch_decided"):
