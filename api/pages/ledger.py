@@ -198,8 +198,10 @@ def _ledger_page(status: int = 200, faults: tuple[Fault, ...] = ()) -> Response:
     return page("office/ledger.html", status, faults=inspection_words.told(faults), **facts)
 
 
-def _asked(requests: list[ReversalRequest], entries: list[Entry]) -> list[tuple[ReversalRequest, bool]]:
-    """The requests that wait, each with whether it is for who looks at them to decide."""
+def _asked(requests: list[ReversalRequest], entries: list[Entry]) -> list[tuple[ReversalRequest, bool, bool]]:
+    """The requests that wait; whether who looks at them may decide, and whether the entry was reversed meanwhile."""
     entry_of = {entry.seq: entry for entry in entries}
+    gone = {entry.reverses for entry in entries}
     me = current_staff().id
-    return [(one, me not in hands_in(one, entry_of[one.seq])) for one in requests if one.status == "asked"]
+    asked = [one for one in requests if one.status == "asked"]
+    return [(one, me not in hands_in(one, entry_of[one.seq]), one.seq in gone) for one in asked]

@@ -27,7 +27,7 @@ from api.pages.render import page
 from api.problems import status_of
 from api.services import services, utc_now
 from api.store import evaluations
-from api.store.ledger import Entry, entry_numbered, people_of
+from api.store.ledger import Entry, entry_numbered, people_of, reversal_of
 from api.store.objections import Objection, objection_numbered, objection_of, objections_in, objections_of
 from api.store.papers import papers_of_objection
 from survey_forms.numbers import plain_decimal
@@ -187,7 +187,7 @@ def _office_page(objection_id: int, status: int = 200, faults: tuple[Fault, ...]
         entry: Entry = facts["entry"]
         evaluation = evaluations.evaluation_numbered(connection, entry.evaluation_id)
         units = evaluations.units_of(connection, evaluation.id)
-        facts |= {"people": people_of(connection, evaluation.id)}
+        facts |= {"people": people_of(connection, evaluation.id), "gone": reversal_of(connection, entry.seq)}
     facts |= {"unit": next(unit for unit in units if unit.id == found.unit_id), "verdicts": VERDICTS}
     facts |= {"may_decide": current_staff().id not in found.involved}
     told = {"faults": inspection_words.told(faults), "errors": errors_by_field(faults)}

@@ -12,7 +12,8 @@ from api.store.objections import objection
 from api.store.owed import outbox
 from api.store.slips import slip
 
-_LAST_SECOND = timedelta(seconds=1)  # a term is kept as the last second of its last day
+_ON_ITS_WAY = timedelta(seconds=61)
+"""A term is kept as the last second of its last day, and an objection of that second is a minute on its way at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _terms(connection: Connection, evaluation_id: int, now: datetime) -> tuple[i
         select(func.count(), func.max(slip.c.due_at)).where(
             slip.c.evaluation_id == evaluation_id,
             slip.c.kind == "deduction",
-            slip.c.due_at > now - _LAST_SECOND,
+            slip.c.due_at > now - _ON_ITS_WAY,
             ~select(back.c.seq).where(back.c.reverses == slip.c.seq).exists(),
             ~select(objection.c.id).where(objection.c.seq == slip.c.seq).exists(),
         )

@@ -228,7 +228,9 @@ class TestWhatIsUnderWay:
         (fault,) = missing_to_publish(connection, held, ends)
         assert fault.code == "objection_terms_running"
         assert fault.facts == {"number": 1, "last": day_of(ends).isoformat()}
-        assert missing_to_publish(connection, held, ends + timedelta(seconds=1)) == []
+        on_its_way = missing_to_publish(connection, held, ends + timedelta(minutes=1))
+        assert [fault.code for fault in on_its_way] == ["objection_terms_running"]
+        assert missing_to_publish(connection, held, ends + timedelta(seconds=61)) == []
 
     def test_an_entry_reversed_or_objected_to_has_no_term_of_its_own(self, connection, town, tmp_path):
         make_complete(connection, town)

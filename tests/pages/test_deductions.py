@@ -17,7 +17,7 @@ from werkzeug.test import encode_multipart
 from api.actions.assignments import open_due
 from api.actions.due import day_of
 from api.actions.escalation import remind_due
-from api.actions.ledger import ask_reversal
+from api.actions.ledger import ask_reversal, reverse
 from api.actions.objections import explain
 from api.actions.revisits import order_revisit
 from api.objects import Objects
@@ -29,7 +29,18 @@ from api.store.papers import papers_of_objection
 from api.store.people import staff
 from api.store.rectifications import rectification_of
 from api.store.slips import slip_of, slips_about
-from tests.deductions import GROUNDS, PDF, Cast, a_cast, a_told_entry, an_objection, an_order, some_papers, standing
+from tests.deductions import (
+    GROUNDS,
+    PDF,
+    Cast,
+    a_cast,
+    a_told_entry,
+    an_explained_objection,
+    an_objection,
+    an_order,
+    some_papers,
+    standing,
+)
 from tests.inspections import PASSWORD
 from tests.live import a_phone
 
@@ -274,6 +285,21 @@ def test_the_buttons_of_a_reversal_stand_where_they_work(engine, cast, objects, 
     assert post(third, f"/office/reversals/{request}/decision", decision="no", note="待异议决定").status_code == 303
     asked = third.get("/office/ledger").text
     assert ("异议待决定" in asked, f'action="/office/ledger/{seq}/reversal"' in asked) == (True, False)
+
+
+def test_what_was_reversed_meanwhile_leaves_one_answer(engine, cast, objects, seq, sign_in):
+    with engine.begin() as connection:
+        request = ask_reversal(connection, seq, cast.town.second_office, "录错单位", utc_now())
+        key = an_explained_objection(connection, objects, cast, seq)
+        reverse(connection, seq, "误记", cast.unit, cast.third_office, utc_now())
+    third = sign_in("office3")
+    asked = third.get("/office/ledger").text
+    assert ("已被冲销，申请无须再同意" in asked, "同意冲销</button>" in asked) == (True, False)
+    assert post(third, f"/office/reversals/{request}/decision", decision="no", note="已冲销").status_code == 303
+    shown = third.get(f"/office/objections/{key}").text
+    assert re.findall(r'name="verdict" value="(\w+)"', shown) == ["upheld"]
+    assert 'name="points"' not in shown
+    assert post(third, f"/office/objections/{key}/decision", verdict="upheld", note="已冲销").status_code == 303
 
 
 def test_what_is_overdue_stands_first_and_names_its_urgings(engine, cast, seq, sign_in):
