@@ -6,10 +6,10 @@ store of originals: so a partial file is never the whole, and a crash between an
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from mmap import mmap
 from pathlib import Path
@@ -82,6 +82,15 @@ def kept_so_far(connection: Connection, objects: Objects, staff_id: int, digest:
         return _path(objects, staff_id, digest).stat().st_size, False
     except FileNotFoundError:
         return 0, False
+
+
+def last_piece_at(objects: Objects, staff_ids: Collection[int], hashes: Collection[bytes]) -> datetime | None:
+    """When a piece of any of these was last kept, of files that are not whole; None where there is none."""
+    times = []
+    for path in (_path(objects, staff_id, digest) for digest in hashes for staff_id in staff_ids):
+        with suppress(FileNotFoundError):
+            times.append(path.stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from api.store.inspections import (
 from api.store.inspections import close_visit as mark_closed
 from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
+from api.store.shortfalls import took_short
 from api.store.uploads import uploads_into
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
@@ -181,7 +182,7 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
     Raises:
         Refused: `not_found`, `second_person_needed`, `finding_decided`, `decision_note_missing`,
             `finding_photos_pending`; `finding_brought_unproven` for who brought it as a file that anybody could have
-            written.
+            written; `finding_taken_short` for who took its visit in without what was missing.
     """
     lock_finding(connection, finding_id)
     finding = finding_numbered(connection, finding_id)
@@ -200,6 +201,8 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
         for one in uploads_into(connection, finding.visit_id)
     ):
         raise Refused("finding_brought_unproven")
+    if took_short(connection, finding.visit_id, staff_id):
+        raise Refused("finding_taken_short")
     if not confirm and not note:
         raise Refused("decision_note_missing", "note")
     if confirm and any(photo.verdict == "pending" for photo in photos_hashed(connection, list(finding.photos))):

@@ -1,11 +1,15 @@
 """A visit whose bytes are all here is taken into the file: check-ins, photos, findings, checklist, signature, note.
 
+Where the office took it in without what was lost, so is one that lacks something, each time that more of it comes.
+
 It happens in one transaction, and doing it again changes nothing: every row has an id that the phone drew or that
 follows from one. What does not fit is told and kept in the upload; everything beside it is taken in.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -20,6 +24,7 @@ from api.actions.visit_taking import Taking, take_in
 from api.objects import Objects
 from api.store import people
 from api.store.inspections import Assignment, Visit, assignment_numbered, visit_numbered
+from api.store.shortfalls import Shortfall, shortfall_of
 from api.store.uploads import (
     Upload,
     change_upload,
@@ -31,7 +36,7 @@ from api.store.uploads import (
 )
 from api.store.visit_surroundings import ended_at
 from survey_forms.inspection.mornings import last_opened
-from survey_forms.inspection.visit_events import Events, read_events
+from survey_forms.inspection.visit_events import Events, clean, read_events
 from survey_forms.refusal import Fault, Refused
 
 FORMAT = 1
@@ -42,6 +47,8 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
 ) -> Upload:
     """Take an upload in, if it waits and nothing of it is missing; `again`: even one that was looked at before.
 
+    One that the office took in short lacks what it lacks, and is taken in once more whenever that has changed.
+
     Returns:
         The upload as it stands then.
 
@@ -51,8 +58,10 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     upload = upload_numbered(connection, upload_id, lock=True)
     if upload is None:
         raise Refused("not_found")
-    if (upload.status != "waiting" and not again) or missing_of(connection, upload):
+    missing, short = missing_of(connection, upload), shortfall_of(connection, upload_id)
+    if (missing and short is None) or not (again or _is_due(upload, short, missing)):
         return upload
+    late = frozenset(short.missing).difference(missing) if short else frozenset[bytes]()
     sent = read_visit(upload.body)
     events = read_events(sent.events)
     offset = timedelta(milliseconds=upload.clock_offset_ms or 0)
@@ -67,18 +76,23 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     else:
         visit_id = visit.id
         named = blobs_of(connection, upload), named_before(connection, upload)
-        taking = Taking(connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now, *named)
+        taking = Taking(connection, objects, secret_key, upload, sent, events, ticket, offset, visit, now, *named, late)
         faults.extend(take_in(taking))
         faults.extend(late_findings(taking))
         flags.extend(surrounding_flags(taking))
+    flags.extend(code for code, on in (("flag_photo_missing", missing), ("flag_photo_came_late", late)) if on)
     values = {
-        "status": "held" if faults else "settled",
+        "status": "settled" if all(map(_is_of_a_loss, faults)) else "held",
         "settled_at": now,
         "visit_id": visit_id,
-        "problems": [{"code": one.code, "path": one.path, "facts": dict(one.facts)} for one in faults],
+        "problems": _problems(upload, [*faults, *_lost(events, missing), *_taken_short(short)]),
         "flags": flags,
-        "receipt": upload.receipt or _receipt(secret_key, upload, sent),
+        "receipt": upload.receipt or (None if missing else _receipt(secret_key, upload, sent)),
     }
+    return _settled(connection, upload, values, now)
+
+
+def _settled(connection: Connection, upload: Upload, values: dict[str, Any], now: datetime) -> Upload:
     change_upload(connection, upload.id, values)
     about = {"upload": str(upload.id), "status": values["status"]}
     people.record_act(connection, "upload_settled", now, upload.staff_id, **about)
@@ -86,6 +100,12 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
     if settled is None:
         raise Refused("not_found")
     return settled
+
+
+def _problems(upload: Upload, faults: Iterable[Fault]) -> list[dict[str, Any]]:
+    """What is to be told of an upload, with what the office noted when it dealt with it before."""
+    told = [{"code": one.code, "path": one.path, "facts": dict(one.facts)} for one in faults]
+    return told + [one for one in upload.problems if one["code"] == "upload_resolved"]
 
 
 def _own_flags(  # noqa: PLR0913, PLR0917 - the record twice, its phone's clock, and our key
@@ -100,6 +120,34 @@ def _own_flags(  # noqa: PLR0913, PLR0917 - the record twice, its phone's clock,
     if upload.brought_by is not None:
         flags.append("flag_brought_as_file")
     return flags
+
+
+def _is_due(upload: Upload, short: Shortfall | None, missing: Iterable[bytes]) -> bool:
+    """Whether nobody has looked at an upload yet, or something came since the office took it in short."""
+    if short is None or upload.status == "waiting":
+        return upload.status == "waiting"
+    return {one["facts"]["sha256"] for one in upload.lost} != {digest.hex() for digest in missing}
+
+
+def _taken_short(short: Shortfall | None) -> list[Fault]:
+    return [Fault("upload_taken_short", "", {"by": short.taker, "note": short.note})] if short else []
+
+
+def _lost(events: Events, missing: Iterable[bytes]) -> Iterator[Fault]:
+    """What never came, each by its place in the record and its hash."""
+    for digest in missing:
+        named = ((n, one) for n, one in enumerate(events.parsed, 1) if isinstance(one, dict))
+        n, event = next(((n, one) for n, one in named if one.get("sha256") == digest.hex()), (0, {}))
+        name = event.get("name")
+        facts = {"n": n, "name": clean(name, 200) if isinstance(name, str) else "—", "sha256": digest.hex()}
+        code = "upload_signature_missing" if event.get("kind") == "signature" else "upload_photo_missing"
+        yield Fault(code, f"events[{n - 1}].sha256", facts)
+
+
+def _is_of_a_loss(fault: Fault) -> bool:
+    """Whether a fault is of what never came alone: whoever took the visit in without it has dealt with that."""
+    facts = fault.facts
+    return fault.code == "finding_photo_left_out" and facts.get("lost") == facts["count"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,16 @@ def resolve(connection: Connection, upload_id: UUID, staff: Staff, note: str, no
     """Note that the office has dealt with a held upload; what was sent, and its problems, stay as they are.
 
     Raises:
-        Refused: `not_found`, `upload_not_held`, `upload_note_missing`; `upload_resolve_second` for who withdrew the
-            assignment or replaced its inspectors: nobody makes a visit disappear alone.
+        Refused: `not_found`, `upload_not_held`, `upload_note_missing`; `upload_waits` and `upload_unsettled` for one
+            that nobody has looked at yet; `upload_resolve_second` for who withdrew the assignment or replaced its
+            inspectors: nobody makes a visit disappear alone.
     """
     upload = upload_numbered(connection, upload_id, lock=True)
     if upload is None:
         raise Refused("not_found")
+    if upload.status == "waiting":
+        count = len(missing_of(connection, upload))
+        raise Refused("upload_waits", count=count) if count else Refused("upload_unsettled")
     if upload.status != "held":
         raise Refused("upload_not_held")
     if not note:

@@ -22,10 +22,12 @@ from api.actions.visit_flags import Ticket, photo_flags_of
 from api.evidence.header import read_header
 from api.objects import Objects
 from api.store import people
+from api.store.findings import finding_numbered, lock_finding
 from api.store.inspections import Visit, put_check_in, visit_numbered
 from api.store.inspections import close_visit as mark_closed
 from api.store.owed import emit
 from api.store.photos import photo_hashed, photos_hashed, put_photo
+from api.store.shortfalls import join_photos
 from api.store.surveys import xform_of
 from api.store.uploads import Blob, Upload, note_visit, put_checklist, sign_visit
 from survey_forms.inspection.mornings import CHINA
@@ -64,6 +66,7 @@ class Taking:
     now: datetime
     blobs: Mapping[bytes, Blob]
     named_before: frozenset[bytes]  # hashes that are another crew's: whoever names a photo first has taken it
+    late: frozenset[bytes]  # hashes whose bytes came after the office had taken the visit in without them
 
 
 def take_in(taking: Taking) -> Iterator[Fault]:
@@ -113,11 +116,12 @@ def _take(taking: Taking, event: Event) -> Iterator[Fault]:
         case ChecklistDone():
             yield from _checklist(taking, event)
         case Signed():
-            found = taking.blobs[event.sha256]
-            if found.refused:
+            found = taking.blobs.get(event.sha256)  # none: it never came, which the settling tells
+            if found is not None and found.refused:
                 yield Fault(found.refused, "sha256")
-            else:
+            elif found is not None:
                 sign_visit(connection, visit.id, event.sha256, event.signed_by)
+                emit(connection, "photos", event.sha256.hex(), 1)  # its picture is a stranger's too
         case Noted():
             note_visit(connection, visit.id, event.words)
 
@@ -141,7 +145,9 @@ def _arrival(taking: Taking, event: Arrival) -> None:
 
 def _photo(taking: Taking, event: PhotoTaken) -> Iterator[Fault]:
     connection, upload = taking.connection, taking.upload
-    found = taking.blobs[event.sha256]
+    found = taking.blobs.get(event.sha256)
+    if found is None:  # it never came, which the settling tells
+        return
     if found.refused or found.media_type is None:
         yield Fault(found.refused or "photo_other_kind", "sha256")
         return
@@ -182,7 +188,10 @@ def _photo_values(taking: Taking, event: PhotoTaken, found: Blob, media_type: st
         "claimed_sha256": event.sha256,
         "width": header.width,
         "height": header.height,
-        "flags": list(photo_flags_of(event, taking.events, taking.ticket, taking.offset)),
+        "flags": [
+            *photo_flags_of(event, taking.events, taking.ticket, taking.offset),
+            *(["flag_photo_came_late"] if event.sha256 in taking.late else []),
+        ],
         "capture": {"upload": str(taking.upload.id), "n": event.n, "event": event.text},
         "receipt": signed_receipt(taking.secret_key, receipt),
     }
@@ -192,11 +201,31 @@ def _finding(taking: Taking, event: FindingMade) -> Iterator[Fault]:
     """A finding with those of its photos that are evidence of this visit; the others are told, not silently dropped."""
     kept = photos_hashed(taking.connection, list(event.photos))
     fit = {photo.sha256 for photo in kept if photo.visit_id == taking.visit.id}
-    photos = tuple(digest for digest in event.photos if digest in fit)
-    sent = FindingSent(event.id, taking.visit.id, event.rule, event.points, event.description, photos)
+    photos = frozenset(event.photos) & fit
+    late = _too_late(taking, event, photos)
+    sent = FindingSent(event.id, taking.visit.id, event.rule, event.points, event.description, tuple(photos - late))
     filed(taking.connection, taking.visit, sent, taking.upload.staff_id, taking.now)
-    if len(photos) < len(event.photos):
-        yield Fault("finding_photo_left_out", "photos", {"count": len(event.photos) - len(photos)})
+    if late:
+        yield Fault("finding_photo_after_decision", "photos", {"count": len(late)})
+    left_out = frozenset(event.photos) - photos
+    if left_out:
+        lost = left_out.difference(taking.blobs).intersection(taking.events.blobs)
+        yield Fault("finding_photo_left_out", "photos", {"count": len(left_out), "lost": len(lost)})
+
+
+def _too_late(taking: Taking, event: FindingMade, photos: frozenset[bytes]) -> frozenset[bytes]:
+    """Join photos that came late to their finding; given back are those that came after its decision, which stands."""
+    lock_finding(taking.connection, event.id)
+    known = finding_numbered(taking.connection, event.id)
+    if known is None or (known.visit_id, known.filed_by) != (taking.visit.id, taking.upload.staff_id):
+        return frozenset()
+    late = (photos & taking.late).difference(known.photos)
+    if not late or known.status != "filed":
+        return late
+    join_photos(taking.connection, known.id, late)
+    about = {"finding": str(known.id), "sha256": sorted(digest.hex() for digest in late)}
+    people.record_act(taking.connection, "finding_photo_joined", taking.now, taking.upload.staff_id, **about)
+    return frozenset()
 
 
 def _checklist(taking: Taking, event: ChecklistDone) -> Iterator[Fault]:

@@ -48,7 +48,7 @@ _ONLY_GROWS = dict.fromkeys(
         *("roll.frame", "roll.frame_member", "roll.plan", "roll.draw", "roll.draw_refusal"),
         *("roll.contact_attempt", "result.weighting", "result.weight"),
         *("field.ledger_entry", "field.checkpoint", "field.frozen_ledger", "field.blob"),
-        *("field.rectification_step", "field.paper"),
+        *("field.rectification_step", "field.paper", "field.shortfall"),
         *("field.checklist", "field.reversal_request", "field.finding_photo", "field.check_in", "indicator.score"),
     ),
     "UPDATE, DELETE",

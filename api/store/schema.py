@@ -27,6 +27,7 @@ from api.store import (
     rectifications,
     results,
     roll,
+    shortfalls,
     sites,
     slips,
     surveys,
@@ -41,5 +42,6 @@ __all__ = ["SCHEMAS", "metadata"]
 _TABLES_FROM = (
     backchecks, ballots, boxes, checkpoints, directories, draws, evaluations, failures, fieldwork, findings,
     flag_reviews, flags, frames, indicators, inspection_draws, inspections, ledger, notices, objections, owed,
-    people, photos, quotas, rectifications, results, roll, sites, slips, surveys, tallies, uploads, weightings,
+    people, photos, quotas, rectifications, results, roll, shortfalls, sites, slips, surveys, tallies, uploads,
+    weightings,
 )  # fmt: skip

@@ -20,7 +20,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     exists,
+    func,
     literal,
+    or_,
     select,
     tuple_,
     union,
@@ -100,6 +102,10 @@ checklist = Table(
 )
 
 
+LOST = frozenset({"upload_photo_missing", "upload_signature_missing"})
+"""The problems that name, each by its hash, what was not here when a visit was taken in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A visit as one phone sent it, and what became of it."""
@@ -122,6 +128,11 @@ class Upload:
     brought_by: int | None
     inspector: str  # whose phone
 
+    @property
+    def lost(self) -> list[dict[str, Any]]:
+        """Those of its problems that name what never came."""
+        return [one for one in self.problems if one["code"] in LOST]
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -138,6 +149,11 @@ class Blob:
 _UPLOAD = select(
     *(column for column in upload.c if column.name != "chain_head"), staff.c.name.label("inspector")
 ).select_from(upload.join(staff, staff.c.id == upload.c.staff_id))
+
+
+_DEALT_WITH = (upload.c.status == "settled") & or_(
+    *(upload.c.problems.contains([{"code": code}]) for code in ("upload_resolved", "upload_taken_short"))
+)
 
 
 def put_device(connection: Connection, values: Mapping[str, Any]) -> None:
@@ -216,19 +232,30 @@ def upload_numbered(connection: Connection, upload_id: UUID, *, lock: bool = Fal
     return _upload(row) if row else None
 
 
-def uploads_of(connection: Connection, *, staff_id: int | None = None, status: str, most: int = 200) -> list[Upload]:
+def uploads_of(
+    connection: Connection, *, staff_id: int | None = None, status: str, most: int = 200, skip: int = 0
+) -> list[Upload]:
     """Uploads in a state, one inspector's or everybody's, the oldest first."""
-    query = _UPLOAD.where(upload.c.status == status).order_by(upload.c.received_at, upload.c.id).limit(most)
+    query = _UPLOAD.where(upload.c.status == status).order_by(upload.c.received_at, upload.c.id)
+    query = query.limit(most).offset(skip)
     if staff_id is not None:
         query = query.where(upload.c.staff_id == staff_id)
     return [_upload(row) for row in connection.execute(query)]
 
 
-def uploads_resolved(connection: Connection, most: int = 200) -> list[Upload]:
+def uploads_resolved(connection: Connection, most: int = 200, skip: int = 0) -> list[Upload]:
     """Uploads that somebody at the office has dealt with, the latest first."""
-    query = _UPLOAD.where(upload.c.problems.contains([{"code": "upload_resolved"}]))
-    query = query.order_by(upload.c.settled_at.desc(), upload.c.id).limit(most)
+    query = _UPLOAD.where(_DEALT_WITH).order_by(upload.c.settled_at.desc(), upload.c.id)
+    query = query.limit(most).offset(skip)
     return [_upload(row) for row in connection.execute(query)]
+
+
+def numbers_of(connection: Connection) -> dict[str, int]:
+    """How many uploads are waiting, held, and dealt with by the office."""
+    states = {"waiting": upload.c.status == "waiting", "held": upload.c.status == "held", "resolved": _DEALT_WITH}
+    counted = (func.count().filter(state).label(name) for name, state in states.items())
+    query = select(*counted).where((upload.c.status != "settled") | _DEALT_WITH)
+    return dict(connection.execute(query).one()._asdict())
 
 
 def uploads_into(connection: Connection, visit_id: UUID) -> list[Upload]:

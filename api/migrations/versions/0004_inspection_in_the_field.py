@@ -10,7 +10,8 @@ down_revision = '0003'
 branch_labels = None
 depends_on = None
 
-ADDED_ONLY = ("field.blob", "field.checkpoint", "field.frozen_ledger", "field.rectification_step", "field.paper")
+ADDED_ONLY = ("field.blob", "field.checkpoint", "field.frozen_ledger", "field.rectification_step", "field.paper",
+              "field.shortfall")
 """Added and never changed, by nobody; `field.refuse_change` is of the first migration."""
 CHECKS = (
     ("site", "risk", "risk IN ('A','B','C','D')"),
@@ -246,6 +247,19 @@ def upgrade() -> None:
     schema='field'
     )
     op.create_index(op.f('ix_checklist_visit_id'), 'checklist', ['visit_id'], unique=False, schema='field')
+    op.create_table('shortfall',
+    sa.Column('upload_id', sa.Uuid(), nullable=False),
+    sa.Column('missing', postgresql.ARRAY(sa.LargeBinary()), nullable=False),
+    sa.Column('taken_by', sa.Integer(), nullable=False),
+    sa.Column('taken_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.CheckConstraint('cardinality(missing) > 0', name=op.f('ck_shortfall_missing')),
+    sa.CheckConstraint("note <> ''", name=op.f('ck_shortfall_note')),
+    sa.ForeignKeyConstraint(['taken_by'], ['office.staff.id'], name=op.f('fk_shortfall_taken_by_staff')),
+    sa.ForeignKeyConstraint(['upload_id'], ['field.upload.id'], name=op.f('fk_shortfall_upload_id_upload')),
+    sa.PrimaryKeyConstraint('upload_id', name=op.f('pk_shortfall')),
+    schema='field'
+    )
     op.create_table('objection',
     sa.Column('id', sa.Integer(), sa.Identity(always=False), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
@@ -487,6 +501,7 @@ def downgrade() -> None:
     op.drop_table('rectification', schema='field')
     op.drop_index(op.f('ix_objection_unit_id'), table_name='objection', schema='field')
     op.drop_table('objection', schema='field')
+    op.drop_table('shortfall', schema='field')
     op.drop_index(op.f('ix_checklist_visit_id'), table_name='checklist', schema='field')
     op.drop_table('checklist', schema='field')
     op.drop_index(op.f('ix_upload_staff_id'), table_name='upload', schema='field')
