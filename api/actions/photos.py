@@ -19,6 +19,7 @@ from api.store import people
 from api.store.inspections import check_ins_of
 from api.store.owed import emit
 from api.store.photos import Photo, alike, judge_photo, photo_hashed, put_photo
+from api.store.signatures import signature_type
 from survey_forms.inspection.datum import Position
 from survey_forms.inspection.likeness import NEAR, likeness
 from survey_forms.inspection.photo_claims import CheckedIn, Claims, PhotoFlag, camera_time, photo_flags
@@ -106,7 +107,7 @@ def _keep(objects: Objects, received: Received) -> None:
 
 
 def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: bytes, now: datetime) -> None:
-    """Judge one photo and keep its rendition and thumbnail; done already, it changes nothing.
+    """Judge one photo, or signature, and keep its clean copies; done already, it changes no copy and no verdict.
 
     Args:
         connection: in the transaction that settles the obligation.
@@ -120,7 +121,10 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
         ChildProcessError: the decoding process did not do its work.
     """
     photo = photo_hashed(connection, sha256, lock=True)
-    if photo is None or photo.verdict != "pending":
+    if photo is None:
+        _render_signature(connection, objects, decoder, sha256, now)
+        return
+    if photo.verdict != "pending":
         return
     verdict: dict[str, object]
     try:
@@ -134,6 +138,22 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
         verdict = {"verdict": "clean"} | _read(connection, photo, decoded)
     judge_photo(connection, sha256, verdict)
     people.record_act(connection, "photo_judged", now, sha256=sha256.hex(), verdict=verdict["verdict"])
+
+
+def _render_signature(
+    connection: Connection, objects: Objects, decoder: Decoder, sha256: bytes, now: datetime
+) -> None:
+    """A signature has its clean copy or none; it is no evidence of a finding, so nothing waits for its verdict."""
+    media_type = signature_type(connection, sha256)
+    if media_type is None or objects.has("renditions", sha256):
+        return
+    verdict = "clean"
+    try:
+        with objects.at_hand("originals", sha256) as path:
+            objects.put("renditions", sha256, decoder.decode(path, media_type).rendition)
+    except Refused as refused:
+        verdict = refused.code
+    people.record_act(connection, "signature_judged", now, sha256=sha256.hex(), verdict=verdict)
 
 
 def _read(connection: Connection, photo: Photo, decoded: Decoded) -> dict[str, object]:

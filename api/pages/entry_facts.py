@@ -16,6 +16,7 @@ from api.actions.checkpoints import Inclusion, Trees, inclusion
 from api.actions.inspections import CHINA
 from api.pages.checklist_shown import ChecklistShown, checklist_shown
 from api.pages.place_drawing import place_drawing
+from api.services import services
 from api.store import evaluations
 from api.store.checkpoints import Kept, last_checkpoint
 from api.store.entry_trail import HandedIn, Task, checklists_of, handed_in, task_of
@@ -27,6 +28,7 @@ from api.store.objections import Objection, objection_of, objection_that_led_to
 from api.store.papers import Paper, papers_of_objection, papers_of_rectification
 from api.store.photos import Photo, photos_hashed
 from api.store.rectifications import Rectification, Step, rectification_of, steps_of
+from api.store.signatures import is_signature
 from api.store.slips import Slip, slip_of, slips_about
 from survey_forms.refusal import Refused
 from survey_forms.scheme.components import Component
@@ -49,6 +51,7 @@ class Seen:
     checklists: Sequence[ChecklistShown]
     uploads: Sequence[HandedIn]
     drawing: Markup | None
+    shows_signature: bool  # whether its picture has been made clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,12 @@ def trail_of(connection: Connection, evaluation: Evaluation, seq: int, now: date
     )
 
 
+def _shows(connection: Connection, signature: bytes | None) -> bool:
+    if signature is None or not is_signature(connection, signature):
+        return False
+    return services().objects.has("renditions", signature)
+
+
 def _proof(connection: Connection, seq: int, kept: Kept | None) -> Inclusion | None:
     if kept is None or seq > kept.size:
         return None
@@ -170,4 +179,5 @@ def _seen(connection: Connection, entry: Entry | None) -> Seen | None:
         [checklist_shown(one, day) for one in checklists_of(connection, visit.id)],
         handed_in(connection, visit.id),
         place_drawing(visit.assignment.site, check_ins, photos) if located else None,
+        _shows(connection, visit.signature),
     )

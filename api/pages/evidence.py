@@ -20,6 +20,7 @@ from api.store.inspections import visit_numbered
 from api.store.ledger import entered_with
 from api.store.people import Staff
 from api.store.photos import Photo, photo_hashed
+from api.store.signatures import is_signature
 from survey_forms.refusal import Refused
 
 pages = Blueprint("evidence", __name__)
@@ -37,6 +38,7 @@ COPIES = {
     "original": "originals",
     "blurred": "blurred",
     "blurred-thumbnail": "blurred_thumbnails",
+    "signature": "renditions",
 }
 """A copy's name in an address → its area in the store."""
 
@@ -81,6 +83,18 @@ def blurred(name: str) -> Response:
     return _copy(name, "blurred", "blurred")
 
 
+@pages.get("/evidence/<name>/signature")
+@allow("office", "unit")
+def signature(name: str) -> Response:
+    """Show the clean copy of a visit's signature, on white: to the office, and to the unit whose entry it stands by."""
+    with services().database.read() as connection:
+        if not is_signature(connection, _digest(name), current_staff().unit_id):
+            raise Refused("not_found")
+    if services().settings.evidence_host:
+        return _linked(_digest(name).hex(), "signature")
+    return _answer(services().objects.get("renditions", _digest(name)), "image/jpeg")
+
+
 @pages.get("/evidence/<name>/original")
 @allow("office", "inspector")
 def original(name: str) -> Response:
@@ -99,6 +113,8 @@ def seen(name: str, copy: str) -> Response:
     if copy not in COPIES:
         raise Refused("not_found")
     check_link(services().settings.secret_key, name, copy, request.args, utc_now())
+    if copy == "signature":
+        return _answer(services().objects.get("renditions", _digest(name)), "image/jpeg")
     with services().database.read() as connection:
         photo = photo_hashed(connection, _digest(name))
     if photo is None:
@@ -115,10 +131,11 @@ def _copy(name: str, clear: str, covered: str) -> Response:
 
 def _served(photo: Photo, copy: str) -> Response:
     """The bytes, or the way to them on the host of evidence."""
-    settings = services().settings
-    if not settings.evidence_host:
-        return _bytes(photo, copy)
-    link = signed_link(settings.secret_key, photo.name, copy, current_staff().id, utc_now())
+    return _linked(photo.name, copy) if services().settings.evidence_host else _bytes(photo, copy)
+
+
+def _linked(name: str, copy: str) -> Response:
+    link = signed_link(services().settings.secret_key, name, copy, current_staff().id, utc_now())
     response: Response = redirect(_origin() + link)
     response.headers.update(HEADERS)
     return response
@@ -154,14 +171,19 @@ def _digest(name: str) -> bytes:
 
 def _bytes(photo: Photo, copy: str) -> Response:
     key = photo.blurred_key if copy.startswith("blurred") else photo.sha256
-    content = services().objects.get(COPIES[copy], key) if key else None
+    kind = photo.media_type if copy == "original" else "image/jpeg"
+    response = _answer(services().objects.get(COPIES[copy], key) if key else None, kind)
+    if copy == "original":
+        response.headers["Content-Disposition"] = f'attachment; filename="{photo.name}.{EXTENSIONS[kind]}"'
+    return response
+
+
+def _answer(content: bytes | None, kind: str) -> Response:
+    """A picture as it is looked at: its type is ours, and nothing in it is run."""
     if content is None:
         raise Refused("not_found")
-    kind = photo.media_type if copy == "original" else "image/jpeg"
-    response = current_app.response_class(content, mimetype=kind)
+    response: Response = current_app.response_class(content, mimetype=kind)
     response.headers.update(HEADERS)
     if services().settings.evidence_host:
         response.headers["Cross-Origin-Resource-Policy"] = "same-site"  # the service's pages show it
-    if copy == "original":
-        response.headers["Content-Disposition"] = f'attachment; filename="{photo.name}.{EXTENSIONS[kind]}"'
     return response
