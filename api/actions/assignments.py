@@ -56,7 +56,7 @@ def open_due(connection: Connection, secret_key: bytes, now: datetime) -> int:
             log.exception("ALERT the seal of assignment %s does not open", row.id)
             continue
         crews.set_site(connection, row.id, goal.site_id)
-        if goal.rectification_id is not None and row.made_by is not None and row.withdrawn_at is None:
+        if goal.rectification_id is not None and row.made_by is not None:
             _tell_revisit(connection, goal.rectification_id, row.id, row.day, row.made_by, now)
         count += 1
     return count
@@ -70,7 +70,8 @@ def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int,
     Raises:
         Refused: every fault: `assignment_site_unknown`, `assignment_kind_unknown`, `assignment_day_past`,
             `assignment_crew_small`, `assignment_crew_unfit`, `assignment_recused`, `assignment_item_unknown`,
-            `assignment_skill_missing`, `assignment_not_third_party`.
+            `assignment_skill_missing`, `assignment_not_third_party`; `assignment_made_otherwise` where its id
+            is that of other work.
     """
     owner = crews.owner_of(connection, work.site_id)
     if owner is None:
@@ -97,13 +98,27 @@ def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int,
         "made_by": staff_id,
         "made_at": now,
     }
-    if crews.put_assignment(connection, values, work.crew, staff_id):
-        people.record_act(
-            connection, "assignment_made", now, staff_id, assignment=str(key), kind=work.kind, crew=list(work.crew)
-        )
-        if is_open and work.rectification_id is not None:
-            _tell_revisit(connection, work.rectification_id, key, work.day, staff_id, now)
+    if not crews.put_assignment(connection, values, work.crew, staff_id):
+        _refuse_otherwise(connection, key, work, secret_key, staff_id)
+        return key
+    people.record_act(
+        connection, "assignment_made", now, staff_id, assignment=str(key), kind=work.kind, crew=list(work.crew)
+    )
+    if is_open and work.rectification_id is not None:
+        _tell_revisit(connection, work.rectification_id, key, work.day, staff_id, now)
     return key
+
+
+def _refuse_otherwise(connection: Connection, key: UUID, work: Work, secret_key: bytes, staff_id: int) -> None:
+    """Refuse work whose id is that of other work, or of somebody else's: nobody may ask its seal by guessing."""
+    row = crews.row_numbered(connection, key)
+    if row is None or row.made_by != staff_id:
+        raise Refused("assignment_made_otherwise")
+    site_id = row.site_id or open_goal(secret_key, key, row.sealed or b"").site_id
+    crew = tuple(one.staff_id for one in crews.crews_of(connection, [key]).get(key, ()))
+    made = Work(site_id, crew, row.day, row.kind, row.announced, row.item_id, key, work.rectification_id)
+    if made != work:
+        raise Refused("assignment_made_otherwise")
 
 
 def _tell_revisit(  # noqa: PLR0913, PLR0917 - which of which, for what day, by whom and when

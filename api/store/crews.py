@@ -170,6 +170,9 @@ class Row:
     site_id: int | None
     sealed: bytes | None
     day: date
+    kind: str
+    announced: bool
+    item_id: int | None
     made_by: int | None
     withdrawn_at: datetime | None
     begun: bool  # somebody checked in
@@ -188,15 +191,13 @@ def rows_of_draw(connection: Connection, draw_id: int) -> list[Row]:
 
 
 def unopened(connection: Connection, through: date) -> list[Row]:
-    """Assignments of days up to `through` that are still sealed, held by this transaction.
+    """Assignments of days up to `through` that stand and are still sealed, held by this transaction.
 
-    Those that another transaction is opening are left to it. Of those withdrawn, what was drawn stays closed until
-    its record is published; nothing else would ever tell where work made by hand was not done.
+    Those that another transaction is opening are left to it.
     """
     query = (
         select(assignment.c.id)
-        .where(assignment.c.site_id.is_(None), assignment.c.day <= through)
-        .where(assignment.c.withdrawn_at.is_(None) | assignment.c.draw_id.is_(None))
+        .where(assignment.c.site_id.is_(None), assignment.c.day <= through, assignment.c.withdrawn_at.is_(None))
         .order_by(assignment.c.id)
         .with_for_update(skip_locked=True)
     )
@@ -218,6 +219,9 @@ def _rows(connection: Connection, which: ColumnElement[bool]) -> list[Row]:
             assignment.c.site_id,
             assignment.c.sealed,
             assignment.c.day,
+            assignment.c.kind,
+            assignment.c.announced,
+            assignment.c.item_id,
             assignment.c.made_by,
             assignment.c.withdrawn_at,
             visit.c.id.is_not(None).label("begun"),

@@ -1,6 +1,7 @@
 """The living directories: sites by file, inspectors with recusals, the item list; nothing is deleted."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from openpyxl import Workbook
@@ -227,7 +228,7 @@ def test_work_made_by_hand_goes_to_its_whole_crew_and_is_made_once(connection, d
     for who in work.crew:
         (seen,) = opened_assignments(connection, who, TODAY)
         assert (seen.id, seen.kind, seen.announced) == (key, "special", True)
-    same = Work(town.site_id, work.crew, TODAY, "special", id=key)
+    same = replace(work, id=key)
     assert assign(connection, same, SECRET_KEY, town.office, NOW) == key
     assert len(opened_assignments(connection, town.inspector, TODAY)) == 1
     again = Work(town.site_id, (town.inspector,), TODAY, "revisit")

@@ -6,6 +6,7 @@ from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import insert
 
 from api.actions.assignments import Work, assign, open_due
 from api.actions.crew_changes import withdraw_assignment
@@ -18,6 +19,7 @@ from api.store.crews import Row, row_numbered, sealed_revisits
 from api.store.inspections import opened_assignments, sealed_days
 from api.store.people import acts
 from api.store.rectifications import rectification_numbered, steps_of
+from api.store.sites import site
 from survey_forms.inspection.mornings import morning_of
 from survey_forms.refusal import Refused
 from tests.deductions import Cast, a_cast, a_told_entry, an_order
@@ -83,6 +85,31 @@ def test_sealed_work_sent_twice_is_one(connection, cast):
     assert len([one for one in acts(connection, 10) if one.act == "assignment_made"]) == 1
 
 
+def another_site(connection, cast: Cast) -> int:
+    values = {"unit_id": cast.town.other_unit_id, "name_zh": "别处", "name_en": "", "address": "", "datum": "WGS-84"}
+    place = {"lat": 24.5, "lon": 118.1, "radius_m": 100}
+    return int(connection.execute(insert(site).values(**values, **place).returning(site.c.id)).scalar_one())
+
+
+@pytest.mark.parametrize("other", ["site_id", "day", "kind", "announced", "crew"])
+def test_other_work_under_the_same_id_is_refused_and_not_dropped(connection, cast, other):
+    key = make(connection, cast, id=uuid4()).id
+    changed = {
+        "site_id": another_site(connection, cast), "day": TODAY, "kind": "revisit", "announced": True,
+        "crew": (cast.town.other_inspector,),
+    }[other]  # fmt: skip
+    assert code_of(lambda: make(connection, cast, id=key, **{other: changed})) == "assignment_made_otherwise"
+
+
+def test_nobody_asks_a_seal_by_sending_a_guess_under_its_id(connection, cast):
+    """The id stands on the office's pages; right or wrong, somebody else's guess gets one answer."""
+    row = make(connection, cast)
+    for place in (cast.town.site_id, another_site(connection, cast)):
+        guess = Work(place, (cast.town.inspector,), AHEAD, "patrol", id=row.id)
+        asked = (connection, guess, SECRET_KEY, cast.town.second_office, NOW)
+        assert code_of(assign, *asked) == "assignment_made_otherwise"
+
+
 def test_whoever_made_it_sees_it_listed_without_the_place(connection, cast):
     key = make(connection, cast).id
     open_due(connection, SECRET_KEY, DAWN)
@@ -95,13 +122,12 @@ def test_whoever_made_it_sees_it_listed_without_the_place(connection, cast):
     assert listed(AHEAD + timedelta(days=1)) == (key, True, "湖滨南路办事大厅")
 
 
-def test_what_was_withdrawn_under_its_seal_tells_afterwards_where_nobody_went(connection, cast):
-    row = make(connection, cast)
+def test_what_was_withdrawn_under_its_seal_stays_sealed_and_keeps_nobody_waiting(connection, cast):
+    row, other = make(connection, cast), make(connection, cast)
     assert withdraw_assignment(connection, row.id, "车辆故障", cast.town.office, NOW)
-    assert open_due(connection, SECRET_KEY, DAWN - timedelta(seconds=1)) == 0
     assert open_due(connection, SECRET_KEY, DAWN) == 1
-    assert row_numbered(connection, row.id).site_id == cast.town.site_id
-    assert opened_assignments(connection, cast.town.inspector, AHEAD) == []
+    assert row_numbered(connection, row.id).site_id is None
+    assert [one.id for one in opened_assignments(connection, cast.town.inspector, AHEAD)] == [other.id]
 
 
 def test_a_changed_secret_keeps_one_seal_closed_and_no_other(connection, cast):
