@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, Request
 from werkzeug.serving import make_server
@@ -19,6 +20,10 @@ CHROMIUM = [
     "--disable-sync",
 ]
 PHONE = {"width": 390, "height": 844}
+WELL_MADE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],  # half of the work is to write down what is well
+}
 
 
 @contextmanager
@@ -45,6 +50,12 @@ def a_phone(
         yield context.new_page()
     finally:
         context.close()
+
+
+def faults_of(page: Page) -> list[str]:
+    """What axe finds: each rule that the page breaks, each place, and what to do there."""
+    found = Axe().run(page, options=WELL_MADE).response["violations"]
+    return [f"{one['id']}: {node['html'][:120]} {node['failureSummary']}" for one in found for node in one["nodes"]]
 
 
 @contextmanager

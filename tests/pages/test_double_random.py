@@ -6,7 +6,6 @@ from io import BytesIO
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select, update
 
 from api.actions.crew_changes import replace_inspector
@@ -21,8 +20,8 @@ from survey_forms.inspection.double_random_record import first_difference
 from survey_forms.inspection.mornings import CHINA, morning_of
 from tests.double_random import RANDOMNESS, a_directory, said
 from tests.inspections import PASSWORD
-from tests.live import PHONE, a_phone, serving
-from tests.pages.test_desk_looks import DESK, NARROW, RULES
+from tests.live import PHONE, a_phone, faults_of, serving
+from tests.pages.test_desk_looks import DESK, NARROW
 
 NOW = datetime.now(UTC)
 TOMORROW = NOW.astimezone(CHINA).date() + timedelta(days=1)
@@ -289,7 +288,6 @@ def test_every_page_is_well_made(browser, app, engine, settings, drawn, size, la
         page.wait_for_load_state()
         for one in PAGES:
             page.goto(f"{address}{one}")
-            found = Axe().run(page, options=RULES)
-            assert found.violations_count == 0, f"{one}\n{found.generate_report()}"
+            assert faults_of(page) == [], one
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), one
         assert complaints == []

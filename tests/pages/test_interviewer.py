@@ -7,16 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import insert, text
 
 from api.store import quotas
 from tests.desk import PASSWORD, a_person
 from tests.fieldwork import PLAN, an_appointment, now, some_work
-from tests.live import a_phone
+from tests.live import a_phone, faults_of
 
 DESK, TABLET, NARROW = {"width": 1280, "height": 800}, {"width": 820, "height": 1180}, {"width": 320, "height": 640}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 SHOTS = os.environ.get("MINGCHA_SHOTS", "")
 
 
@@ -212,8 +210,7 @@ def look(page, name: str) -> None:
     """Axe finds nothing, nothing sticks out sideways, what is pressed is big enough; a picture for human eyes."""
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, f"{name}\n{found.generate_report()}"
+    assert faults_of(page) == [], name
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
 
 

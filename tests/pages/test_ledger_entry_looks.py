@@ -1,18 +1,16 @@
 """An entry, the ledger, the map and the calendar in a real browser: accessible, and never wider than the screen."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from api.objects import Objects
 from tests.entries import a_life
 from tests.inspections import PASSWORD
-from tests.live import PHONE, a_phone
+from tests.live import PHONE, a_phone, faults_of
 
 pytestmark = pytest.mark.browser
 
 DESK = {"width": 1280, "height": 800}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 def enter(page: Page, site: str, username: str) -> None:
@@ -25,8 +23,7 @@ def enter(page: Page, site: str, username: str) -> None:
 
 def look(page: Page, address: str) -> None:
     page.goto(address)
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, f"{address}\n{found.generate_report()}"
+    assert faults_of(page) == [], address
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select, update
 
 from api.actions.notices import default_words, publish_notice
@@ -14,9 +13,9 @@ from api.store import people, surveys
 from api.store.notices import latest_notice, notices_of
 from tests.builders import a_survey, some_codes
 from tests.desk import a_desk
-from tests.live import PHONE, a_phone, serving
+from tests.live import PHONE, a_phone, faults_of, serving
 from tests.pages.test_desk import signed_in, text_of
-from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
+from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 from tests.pages.test_respondent import Phone
 from tests.pages.tongues import a_book_of_tongues
 
@@ -257,5 +256,5 @@ def test_the_offices_page_is_well_made(browser, app, engine, desk, size):
         page.locator("main form button").first.click()
         page.wait_for_load_state()
         assert page.locator(".error-summary li").count() == 1
-        assert Axe().run(page, options=RULES).violations_count == 0
+        assert faults_of(page) == []
         assert [one for one in complaints if "422" not in one] == []

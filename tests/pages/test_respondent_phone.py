@@ -5,17 +5,15 @@ import sys
 import time
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.builders import a_grid_book, a_survey, some_codes, the_book
-from tests.live import PHONE, a_phone, requests_of, wait_until_kept
+from tests.live import PHONE, a_phone, faults_of, requests_of, wait_until_kept
 from tests.pages.forms import BOOKS
 
 pytestmark = pytest.mark.browser
 
 NARROW = {"width": 320, "height": 640}
-AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.fixture
@@ -64,11 +62,6 @@ def fill(page: Page) -> None:
         page.locator(f"input[name={name}]").first.check(force=True)
 
 
-def faults(page: Page) -> list[str]:
-    found = Axe().run(page, options=AXE).response["violations"]
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-
-
 def too_small(page: Page, least: int) -> list[str]:
     """What can be pressed and is smaller than it should be; a link inside a sentence may be."""
     return page.evaluate(
@@ -90,7 +83,7 @@ def every_state(page: Page, site: str, code: str, query: str = "") -> list[str]:
     found: list[str] = []
 
     def look(state: str) -> None:
-        found.extend(f"{state}: {fault}" for fault in faults(page))
+        found.extend(f"{state}: {fault}" for fault in faults_of(page))
         found.extend(f"{state}: too small: {one}" for one in too_small(page, least))
         if wider_than_the_screen(page) > 0:
             found.append(f"{state}: wider than the screen")
@@ -135,7 +128,7 @@ def test_no_kind_of_question_has_a_barrier(browser, site, every_kind_code, query
     least, found, added = 60 if "large" in query else 44, [], False
 
     def look(page: Page, state: str) -> None:
-        found.extend(f"{state}: {fault}" for fault in faults(page))
+        found.extend(f"{state}: {fault}" for fault in faults_of(page))
         found.extend(f"{state}: too small: {one}" for one in too_small(page, least))
         if wider_than_the_screen(page) > 0:
             found.append(f"{state}: wider than the screen")

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import select, update
 
 from api.actions.windows import close, forget_drafts
@@ -13,9 +12,9 @@ from api.store import ballots, surveys
 from api.store.windows import window_of
 from tests.builders import DAY, a_survey, some_codes
 from tests.desk import a_person
-from tests.live import PHONE, a_phone, serving
+from tests.live import PHONE, a_phone, faults_of, serving
 from tests.pages.test_desk import signed_in, text_of
-from tests.pages.test_desk_looks import DESK, NARROW, RULES, at_desk, look
+from tests.pages.test_desk_looks import DESK, NARROW, at_desk, look
 from tests.pages.test_respondent import UNKNOWN, Phone
 from tests.pages.tongues import a_book_of_tongues
 
@@ -186,8 +185,7 @@ def test_every_state_at_the_desk_is_well_made(browser, app, survey, size):
         page.click("summary >> text=提前结束")
         page.click("main button >> text=提前结束这项评议")
         page.wait_for_load_state()
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
+        assert faults_of(page) == []
         page.check("input[name=checked]")
         page.locator("details[open] input[name=reason]").fill("样本已满")
         page.click("main button >> text=提前结束这项评议")
@@ -214,6 +212,5 @@ def test_the_page_of_a_survey_that_ended_is_well_made(browser, engine, survey, s
         page.wait_for_load_state()
         assert page.locator("h1").count() == 1
         assert page.locator("#code").count() == 0
-        found = Axe().run(page, options=RULES)
-        assert found.violations_count == 0, found.generate_report()
+        assert faults_of(page) == []
     app.extensions[KEY].database.engine.dispose()
