@@ -14,6 +14,8 @@ from api.store import people
 from api.store.field_flags import Raised, Wanted, is_raised, put_review, raised_in
 from api.store.inspections import CheckIn, check_in_numbered, check_ins_of, visit_numbered
 from api.store.photos import Alike, Photo, alike, photo_hashed, photos_of
+from api.store.shortfalls import shortfall_of
+from api.store.uploads import upload_numbered
 from survey_forms.inspection.explained import Seen, check_in_facts, photo_facts
 from survey_forms.inspection.likeness import NEAR
 from survey_forms.inspection.photo_claims import contradictions
@@ -57,7 +59,7 @@ def explained(connection: Connection, raised: tuple[Raised, ...]) -> Flagged:
         return _check_in(connection, raised)
     if about.subject == "photo":
         return _photo(connection, raised)
-    return Flagged(raised, {})
+    return Flagged(raised, _upload_facts(connection, UUID(about.subject_id)))
 
 
 def review(  # noqa: PLR0913, PLR0917 - which flag, what of it, who and when
@@ -100,6 +102,16 @@ def _check_in(connection: Connection, raised: tuple[Raised, ...]) -> Flagged:
     seen = Seen(site_of(visit.assignment.site), fixes_of(found), found.claimed_at, others, arrival)
     photos = tuple(one for one in photos_of(connection, found.visit_id) if one.verdict == "clean")
     return Flagged(raised, check_in_facts(seen), check_in=found, photos=photos[:3])
+
+
+def _upload_facts(connection: Connection, upload_id: UUID) -> dict[str, object]:
+    """What of a record never came, and who took it in without; nothing of one that came whole."""
+    found, short = upload_numbered(connection, upload_id), shortfall_of(connection, upload_id)
+    if found is None or short is None:
+        return {}
+    names = "; ".join(f"{one['facts']['name']} {one['facts']['sha256'][:12]}" for one in found.lost)
+    told = {"missing": len(found.lost), "of": len(found.blobs), "names": names}
+    return told | {"by": short.taker, "note": short.note}
 
 
 def _photo(connection: Connection, raised: tuple[Raised, ...]) -> Flagged:

@@ -150,6 +150,12 @@ def missing_of(connection: Connection, upload: Upload) -> list[bytes]:
     return [digest for digest in upload.blobs if digest not in kept]
 
 
+def still_waits(connection: Connection, upload: Upload) -> Refused:
+    """Why a waiting record is not dealt with: `upload_waits` for what is missing, else `upload_unsettled`."""
+    count = len(missing_of(connection, upload))
+    return Refused("upload_waits", count=count) if count else Refused("upload_unsettled")
+
+
 def refused_of(connection: Connection, upload: Upload) -> dict[bytes, str]:
     """What arrived and is no evidence: the code of the reason by hash."""
     return {digest: found.refused for digest, found in blobs_of(connection, upload).items() if found.refused}
@@ -167,8 +173,7 @@ def resolve(connection: Connection, upload_id: UUID, staff: Staff, note: str, no
     if upload is None:
         raise Refused("not_found")
     if upload.status == "waiting":
-        count = len(missing_of(connection, upload))
-        raise Refused("upload_waits", count=count) if count else Refused("upload_unsettled")
+        raise still_waits(connection, upload)
     if upload.status != "held":
         raise Refused("upload_not_held")
     if not note:

@@ -23,6 +23,8 @@ inspection_words.init_pages(pages)
 
 CARDS = 20  # check-ins, photos or uploads a page
 FILTERS = (("state", "open"), ("flag", ""), ("inspector", ""))
+OF_UPLOADS = {"flag_photo_missing": "explained_photo_missing"}
+"""Flags of uploads that take numbers to explain; the others are told by their own sentences."""
 STATES = ("open", *VERDICTS, "")
 
 
@@ -57,7 +59,7 @@ def flag_name(flag: str) -> str:
 
 def explanation(flag: str, facts: dict[str, object]) -> str:
     """What the flag saw and what it does not prove; "" where its own sentence says all."""
-    code = EXPLANATIONS.get(flag)
+    code = EXPLANATIONS.get(flag) or OF_UPLOADS.get(flag)
     return said(code, **facts) if code and facts else ""
 
 

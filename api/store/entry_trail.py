@@ -13,7 +13,7 @@ from api.store.inspection_draws import inspection_draw, inspection_item
 from api.store.inspections import assignment, crew
 from api.store.people import staff
 from api.store.surveys import form_version
-from api.store.uploads import checklist, upload
+from api.store.uploads import checklist, lost_among, upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class HandedIn:
     flags: tuple[str, ...]
     receipt: str | None
     by: str
+    lost: Sequence[Mapping[str, Any]]  # of its problems, those that name what never came
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,16 @@ def handed_in(connection: Connection, visit_id: UUID) -> list[HandedIn]:
             upload.c.flags,
             upload.c.receipt,
             staff.c.name,
+            upload.c.problems,
         )
         .join(staff, staff.c.id == upload.c.staff_id)
         .where(upload.c.visit_id == visit_id)
         .order_by(upload.c.received_at, upload.c.id)
     )
-    return [HandedIn(*row[:6], tuple(row.flags), row.receipt, row.name) for row in connection.execute(query)]
+    return [
+        HandedIn(*row[:6], tuple(row.flags), row.receipt, row.name, lost_among(row.problems))
+        for row in connection.execute(query)
+    ]
 
 
 def checklists_of(connection: Connection, visit_id: UUID) -> list[ChecklistAnswers]:

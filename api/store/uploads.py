@@ -102,8 +102,9 @@ checklist = Table(
 )
 
 
-LOST = frozenset({"upload_photo_missing", "upload_signature_missing"})
-"""The problems that name, each by its hash, what was not here when a visit was taken in."""
+def lost_among(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The problems that name, each by its hash, what was not here when a visit was taken in."""
+    return [one for one in problems if one["code"] in {"upload_photo_missing", "upload_signature_missing"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Upload:
     @property
     def lost(self) -> list[dict[str, Any]]:
         """Those of its problems that name what never came."""
-        return [one for one in self.problems if one["code"] in LOST]
+        return lost_among(self.problems)
 
 
 @dataclass(frozen=True, slots=True)
