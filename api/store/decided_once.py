@@ -22,7 +22,11 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("field.finding", _DECIDED),
     ("field.reversal_request", _DECIDED),
     ("indicator.batch", _DECIDED),
-    ("field.assignment", "OLD.withdrawn_at IS NOT NULL"),
+    # What was withdrawn under its seal tells afterwards where nobody went.
+    (
+        "field.assignment",
+        f"OLD.withdrawn_at IS NOT NULL AND (OLD.site_id IS NOT NULL OR {_other_than('site_id')})",
+    ),
     ("field.crew", "OLD.left_at IS NOT NULL"),
     ("field.recusal", f"OLD.withdrawn_at IS NOT NULL OR {_other_than('withdrawn_at')}"),
     # A draw's plan is held to its hash, which its record publishes.
