@@ -22,6 +22,13 @@ from tests.live import CHROMIUM, PHONE
 
 HOME = "/inspector/phone/"
 SITE = "湖滨南路办事大厅"
+HOLDS = """(text) => new Promise((done) => {
+  const opened = indexedDB.open("mingcha-phone");
+  opened.onsuccess = () => {
+    const asked = opened.result.transaction(["visits"]).objectStore("visits").getAll();
+    asked.onsuccess = () => { opened.result.close(); done(JSON.stringify(asked.result).includes(text)); };
+  };
+})"""
 
 
 def open_day() -> date:
@@ -79,6 +86,11 @@ def sign_in(page: Page, address: str, username: str = "inspector") -> None:
     page.fill("input[name=password]", PASSWORD)
     page.locator("form:has(input[name=password]) button").click()
     page.wait_for_url(f"{address}{HOME}")
+
+
+def wait_until_written(page: Page, text: str) -> None:
+    """The phone's own database has it in a visit: half a second is no promise on a busy machine."""
+    page.wait_for_function(HOLDS, arg=text)
 
 
 def ready_for_offline(page: Page) -> None:

@@ -36,6 +36,7 @@ from survey_forms.ledger_examination import examine
 from survey_forms.refusal import Refused
 from survey_forms.signed_notes import Checkpoint, Note, log_signer, read_checkpoint
 from survey_forms.transparency import tree_root, verify_consistency, verify_inclusion
+from tests.desk import GROUPS
 from tests.inspections import NOW, a_town, an_entry
 
 SIGNER = log_signer(b"k" * 40, "test/mingcha-ledger")
@@ -275,22 +276,10 @@ def test_the_copy_is_what_the_verifier_reads(connection, town):
 
 
 def test_a_score_of_the_past_has_the_deductions_of_then(connection, town):
-    groups = [
-        "party_delegates",
-        "peoples_congress_deputies",
-        "cppcc_members",
-        "residents",
-        "enterprises",
-        "supervisors",
-        "conduct_review",
-        "service_recipients",
-        "city_district_mutual",
-        "party_government_mutual",
-    ]
-    scores = {"indicator": {"differential": "900"}, "public_review": dict.fromkeys(groups, "850")}
+    scores = {"indicator": {"differential": "900"}, "public_review": dict.fromkeys(GROUPS, "850")}
     document = {
         "scheme": "xiamen-wf-2015",
-        "supplied": {"public_review.shares": dict.fromkeys(groups, "10"), "outstanding_base": "15"},
+        "supplied": {"public_review.shares": dict.fromkeys(GROUPS, "10"), "outstanding_base": "15"},
         "units": [{"id": code, "scores": scores, "deductions": []} for code in ("civil", "transport")],
     }
     values = {"evaluation_id": town.evaluation_id, "inputs_digest": "d", "scheme_digest": "d", "ledger_seq": 0}

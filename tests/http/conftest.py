@@ -6,10 +6,12 @@ from hashlib import sha256
 import pytest
 from flask.testing import FlaskClient
 
+from api.actions import devices
 from api.actions.results import compose
 from api.actions.tally import fold
 from api.services import utc_now
 from api.store import people
+from tests.phones import Phone
 from tests.worker.town import GROUPS, NOW, Town, a_town, answer, enter, rate_all, score_indicators
 
 CHOICES = ("v5", "v4", "v3", "v2", "v1")
@@ -46,5 +48,21 @@ def client_of(app, engine, town) -> Callable[[str], FlaskClient]:
                 people.add_token(connection, town.staff_ids[name], digest, "t", now, now + timedelta(days=1))
             client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return client
+
+    return of
+
+
+@pytest.fixture
+def phone_of(app, engine, town):  # noqa: ARG001 - whose phones they are
+    """An inspector's enrolled phone and a client with its token; the town may be the file's own."""
+
+    def of(username: str = "inspector") -> tuple[Phone, FlaskClient]:
+        phone = Phone()
+        with engine.begin() as connection:
+            staff = people.staff_named(connection, username)[0]
+            phone.token, _ = devices.enrol(connection, staff, phone.id, phone.public_key, "Phone", utc_now())
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {phone.token}"
+        return phone, client
 
     return of

@@ -15,21 +15,10 @@ from survey_forms.ledger_copy import read_line
 from survey_forms.ledger_examination import examine
 from survey_forms.signed_notes import Verifier, read_checkpoint
 from survey_forms.transparency import canonical_json, leaf_hash, verify_consistency, verify_inclusion
+from tests.desk import GROUPS
 from tests.inspections import NOW, a_town, an_entry
 
 BASE = "/api/v1/ledger"
-GROUPS = [
-    "party_delegates",
-    "peoples_congress_deputies",
-    "cppcc_members",
-    "residents",
-    "enterprises",
-    "supervisors",
-    "conduct_review",
-    "service_recipients",
-    "city_district_mutual",
-    "party_government_mutual",
-]
 
 
 @pytest.fixture

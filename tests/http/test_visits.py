@@ -42,20 +42,6 @@ def town(engine):
         return a_town(connection)
 
 
-@pytest.fixture
-def phone_of(app, engine, town):  # noqa: ARG001 - whose phones they are
-    def of(username="inspector"):
-        phone = Phone()
-        with engine.begin() as connection:
-            staff = people.staff_named(connection, username)[0]
-            phone.token, _ = devices.enrol(connection, staff, phone.id, phone.public_key, "Phone", utc_now())
-        client = app.test_client()
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {phone.token}"
-        return phone, client
-
-    return of
-
-
 def send(client, content, piece=65_536):
     name, offset = sha256(content).hexdigest(), 0
     while offset < len(content):

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select, update
 
-from api.actions import devices, visit_taking
+from api.actions import visit_taking
 from api.actions.crew_changes import withdraw_assignment
 from api.actions.uploads import resolve
 from api.services import utc_now
@@ -27,7 +27,7 @@ from tests.checklists import hall
 from tests.http.test_visits import kept, send
 from tests.inspections import PASSWORD, a_town, an_assignment
 from tests.javarosa.books import YES_NO, a_book, a_row, as_xlsx
-from tests.phones import Phone, Record, ms, photo_of
+from tests.phones import Record, ms, photo_of
 
 EASY = a_book("easy", [a_row("text", "x", "随便")], YES_NO)
 
@@ -51,20 +51,6 @@ def assigned(engine, town):
         return key
 
     return assigned
-
-
-@pytest.fixture
-def phone_of(app, engine, town):  # noqa: ARG001 - whose phones they are
-    def of(username="inspector"):
-        phone = Phone()
-        with engine.begin() as connection:
-            staff = people.staff_named(connection, username)[0]
-            phone.token, _ = devices.enrol(connection, staff, phone.id, phone.public_key, "Phone", utc_now())
-        client = app.test_client()
-        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {phone.token}"
-        return phone, client
-
-    return of
 
 
 def begun(phone, client, key, **facts) -> Record:

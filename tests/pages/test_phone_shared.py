@@ -23,6 +23,7 @@ from tests.field_phone import (
     ready_for_offline,
     shoot,
     sign_in,
+    wait_until_written,
     waits,
     whole_visit,
 )
@@ -170,7 +171,7 @@ def test_two_tabs_on_one_checklist_keep_both_tabs_answers(phone, address, engine
         expect(page.locator(choices).first).to_be_visible()
     names = phone.locator(choices).evaluate_all("all => [...new Set(all.map(one => one.name))]")
     phone.locator(f'{choices}[name="{names[0]}"]').first.check()
-    phone.wait_for_timeout(500)
+    wait_until_written(phone, f'"{names[0]}":')
     (first,) = [one["answers"] for one in kept(phone)]
     other.locator(f'{choices}[name="{names[1]}"]').first.check()
     other.get_by_role("button", name="保存").click()
