@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select, text, update
 
 from api.actions import uploads
-from api.app import create_app
+from api.actions.blobs import bring
+from api.actions.inspections import decide_finding
 from api.services import KEY, utc_now
-from api.store.findings import finding
+from api.store import people
+from api.store.findings import finding, finding_photo
 from api.store.inspections import assignment
 from api.store.uploads import blob, upload, upload_numbered
 from survey_forms.inspection.mornings import CHINA
@@ -30,14 +32,7 @@ def town(engine):
 
 
 @pytest.fixture
-def app(settings, town):  # noqa: ARG001 - the town's people sign in
-    made = create_app(settings)
-    yield made
-    made.extensions[KEY].database.engine.dispose()
-
-
-@pytest.fixture
-def office(app):
+def office(app, town):  # noqa: ARG001 - the town's people sign in
     client = app.test_client()
     assert client.post("/login", data={"username": "office", "password": PASSWORD}).status_code == 302
     return client
@@ -123,6 +118,37 @@ def test_the_office_takes_a_record_in_without_what_is_missing_and_reads_what_was
     flags = office.get("/field-flags").text
     assert "没有传全" in flags
     assert "手机摔坏，已问过林察" in flags
+
+
+def test_the_entry_names_what_nobody_saw_to_the_office_and_to_the_unit(app, office, engine, waiting):
+    lost = photo_of(CHANCE)
+    key = waiting(lost)
+    decide(office, key, do="short", note="手机摔坏")
+    with engine.begin() as connection:
+        found = connection.execute(select(finding.c.id)).scalar_one()
+        second = people.staff_named(connection, "office2")[0]
+        seq = decide_finding(connection, found, second.id, True, "", utc_now())
+    unit = app.test_client()
+    assert unit.post("/login", data={"username": "unit", "password": PASSWORD}).status_code == 302
+    for client, address in ((office, f"/office/ledger/{seq}"), (unit, f"/unit/entries/{seq}")):
+        shown = client.get(address)
+        assert (shown.status_code, sha256(lost).hexdigest() in shown.text) == (200, True)
+        assert "手机摔坏" not in shown.text  # the office's own words
+
+
+def test_a_file_that_came_by_another_way_is_told_and_taken_in(app, office, engine, town, waiting):
+    lost = photo_of(CHANCE)
+    key = waiting(lost)
+    decide(office, key, do="short", note="手机摔坏")
+    assert "现在有了" not in card(office, key)
+    with engine.begin() as connection:
+        assert bring(connection, app.extensions[KEY].objects, sha256(lost).digest(), lost, town.inspector, utc_now())
+    assert "现在有了" in card(office, key)
+    assert decide(office, key, do="again").status_code == 303
+    assert "现在有了" not in card(office, key)
+    with engine.connect() as connection:
+        assert connection.execute(select(finding_photo.c.sha256)).scalars().all() == [sha256(lost).digest()]
+        assert "flag_photo_missing" not in upload_numbered(connection, key).flags
 
 
 def test_a_waiting_record_has_sentences_of_its_own(office, waiting):
