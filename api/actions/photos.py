@@ -140,9 +140,7 @@ def render(connection: Connection, objects: Objects, decoder: Decoder, sha256: b
     people.record_act(connection, "photo_judged", now, sha256=sha256.hex(), verdict=verdict["verdict"])
 
 
-def _render_signature(
-    connection: Connection, objects: Objects, decoder: Decoder, sha256: bytes, now: datetime
-) -> None:
+def _render_signature(connection: Connection, objects: Objects, decoder: Decoder, sha256: bytes, now: datetime) -> None:
     """A signature has its clean copy or none; it is no evidence of a finding, so nothing waits for its verdict."""
     media_type = signature_type(connection, sha256)
     if media_type is None or objects.has("renditions", sha256):
