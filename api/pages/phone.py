@@ -72,7 +72,6 @@ def manifest() -> Response:
         "start_url": SCOPE,
         "scope": SCOPE,
         "display": "standalone",
-        "orientation": "portrait",
         "theme_color": "#07424b",
         "background_color": "#faf8f4",
         "icons": icons,

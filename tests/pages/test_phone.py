@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 
 from api.store.inspection_draws import inspection_item
 from api.store.inspections import assignment
-from api.store.uploads import checklist
+from api.store.uploads import blob, checklist, upload
 from tests.builders import a_form_version
 from tests.field_phone import (
     a_profile,
@@ -136,7 +136,7 @@ def test_a_queue_turns_red_after_a_day_and_stops_new_visits_after_three(phone, a
     phone.locator(".task").first.click()
     phone.get_by_role("button", name="定位并签到").click()
     phone.get_by_role("button", name="签到", exact=True).click()
-    expect(phone.get_by_text("先传完再开始新的检查")).to_be_visible()
+    expect(phone.get_by_text("请先联网上传，再开始新的检查")).to_be_visible()
     phone.get_by_role("link", name="返回").click()
     expect(phone.get_by_text("进行中")).to_have_count(0)
 
@@ -219,6 +219,7 @@ def test_a_screen_that_is_drawn_anew_takes_no_tap_from_under_a_finger(phone, add
     sign_in(phone, address)
     ready_for_offline(phone)
     check_in(phone)
+    phone.wait_for_timeout(500)  # until the check-in's own redraws are over
     leave = phone.get_by_role("button", name="定位并签退")
     leave.scroll_into_view_if_needed()
     box = leave.bounding_box()
@@ -248,7 +249,7 @@ def test_the_queue_goes_out_as_a_file_that_any_computer_opens(phone, address, tm
     waits(phone, 1)
 
 
-def test_a_browser_without_locks_still_sends_from_one_tab_alone(playwright, chromium, address, tmp_path):
+def test_two_tabs_of_a_browser_without_locks_hand_a_visit_in_once(playwright, chromium, address, engine, tmp_path):
     with a_profile(playwright, chromium, tmp_path / "profile") as context:
         context.add_init_script("Object.defineProperty(navigator, 'locks', {value: undefined})")
         page = page_of(context)
@@ -261,6 +262,9 @@ def test_a_browser_without_locks_still_sends_from_one_tab_alone(playwright, chro
         context.set_offline(False)
         waits(page, 0)
         waits(other, 0)
+    with engine.connect() as connection:
+        assert connection.execute(select(upload.c.status, upload.c.problems)).all() == [("settled", [])]
+        assert len(connection.execute(select(blob.c.sha256)).all()) == 1
 
 
 def test_a_checklist_is_filled_in_offline_and_arrives(phone, address, engine, town, tmp_path):

@@ -1,8 +1,7 @@
 // A finding: which rule, how many points, what was seen, which photos. Kept while it is written.
 
-import { uuid } from "./chain.js";
-import { change, get, own } from "./store.js";
-import { button, full, h, pictures, say, tap, thumb } from "./parts.js";
+import { amend, get, own } from "./store.js";
+import { button, commit, full, h, keep, pictures, say, tap, thumb } from "./parts.js";
 import { named, t } from "./words.js";
 
 const cost = (rule) => (rule.points != null ? t`扣 ${rule.points} 分` : t`扣 ${rule.points_min}–${rule.points_max} 分`);
@@ -27,15 +26,13 @@ export async function finding(visitId, key) {
   const catalogue = evaluation && evaluation.catalogue;
   const kept = catalogue && visit.findings.find((one) => one.id === key);
   if (!catalogue || visit.frozen || (!kept && full(visit))) return { nodes: [h("p", {}, t`这里不能填问题。`)] };
-  const draft = Object.assign({ id: kept ? key : uuid(), rule: "", points: "", description: "", photos: [], ready: false }, kept);
+  const draft = Object.assign({ id: key, rule: "", points: "", description: "", photos: [], ready: false }, kept);
   const home = () => { location.hash = `#/v/${visit.assignment.id}`; };
-  const store = () => change(visitId, (one) => {
-    if (one.frozen) return false;
+  const store = () => amend(visitId, (one) => {
     const at = one.findings.findIndex((other) => other.id === draft.id);
     one.findings.splice(at < 0 ? one.findings.length : at, at < 0 ? 0 : 1, Object.assign({}, draft));
-    return true;
   });
-  const edit = tap(() => { draft.ready = false; return store(); });
+  const edit = () => { draft.ready = false; return keep(store); };
 
   const points = h("div", { hidden: true });
   const choose = (rule) => {
@@ -44,7 +41,7 @@ export async function finding(visitId, key) {
     if (rule.points != null) draft.points = "";
     points.firstChild.textContent = `${t`扣几分`} ${rule.points_min}–${rule.points_max}`;
   };
-  points.append(h("label", { htmlFor: "points" }), h("input", { id: "points", inputMode: "decimal", value: draft.points, autocomplete: "off", oninput: (event) => { draft.points = event.target.value.trim().replace("。", "."); edit(); } }));
+  points.append(h("label", { htmlFor: "points" }), h("input", { id: "points", inputMode: "decimal", value: draft.points, autocomplete: "off", oninput: (event) => { draft.points = event.target.value.normalize("NFKC").trim().replace("。", "."); edit(); } }));
 
   const option = (rule) => h("label.choice", {}, h("input", { type: "radio", name: "rule", checked: rule.id === draft.rule, onchange: () => { choose(rule); edit(); } }), h("span", {}, named(rule), h("span.soft.small.block", {}, cost(rule), " · ", rule.article)));
   const aspect = (one) => {
@@ -64,10 +61,9 @@ export async function finding(visitId, key) {
     return edit();
   } }), thumb(taken[at], t`照片 ${at + 1}`));
 
-  const description = h("textarea", { id: "description", rows: 5, maxLength: 2000, value: draft.description, oninput: (event) => { draft.description = event.target.value; clearTimeout(timer); timer = setTimeout(edit, 300); } });
-  let timer = 0;
+  const description = h("textarea", { id: "description", rows: 5, maxLength: 2000, value: draft.description, oninput: (event) => { draft.description = event.target.value; edit(); } });
   const save = tap(async () => {
-    clearTimeout(timer);
+    await commit();
     const fault = wrong(draft, catalogue.rules);
     if (fault) {
       const field = document.getElementById(fault[0]);
@@ -81,9 +77,9 @@ export async function finding(visitId, key) {
     return home();
   });
   const remove = tap(async () => {
-    clearTimeout(timer);
+    await commit();
     if (!confirm(t`删除这条问题？`)) return;
-    await change(visitId, (one) => { one.findings = one.findings.filter((other) => other.id !== draft.id); });
+    await amend(visitId, (one) => { one.findings = one.findings.filter((other) => other.id !== draft.id); });
     home();
   });
   return {

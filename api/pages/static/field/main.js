@@ -1,7 +1,7 @@
 // The frame: which screen, what waits, when to send. Everything else is in the modules it names.
 
 import { drain, sleep } from "./sync.js";
-import { h, say, tap, waiting } from "./parts.js";
+import { flush, h, say, tap, waiting, writing } from "./parts.js";
 import { nearby } from "./place.js";
 import { finding } from "./finding.js";
 import { queue } from "./queue.js";
@@ -17,28 +17,46 @@ const part = (id) => document.getElementById(id);
 let turns = 0;
 let held = 0; // until when nothing may be drawn: between a finger's coming down and its going up the tap would be lost
 
-function top(title, up, { n, old, late }) {
-  const words = n ? t`待上传 ${n}` + (late ? ` · ${age(old)}` : "") : t`无待上传`;
-  part("top").replaceChildren(
-    up ? h("a.back", { href: up, "aria-label": t`返回` }, "‹") : h("img", { src: `${BASE}/mark.svg`, alt: "", width: 30, height: 30 }),
-    h("strong", {}, title), h(`a.chip${late ? ".late" : n ? ".some" : ""}`, { href: "#/queue" }, late ? "▲ " : "", words));
+const address = () => location.hash.replace(/^#\/?/, "").split("/");
+const follows = () => TOLD[address()[0]] || !SCREENS[address()[0]];
+
+function chip({ n, old, late, lost }) {
+  const words = [n && t`待上传 ${n}` + (late ? ` · ${age(old)}` : ""), lost && t`缺 ${lost}`].filter(Boolean).join(" · ") || t`无待上传`;
+  const red = late || lost;
+  return h(`a.chip${red ? ".late" : n ? ".some" : ""}`, { href: "#/queue" }, red ? "▲ " : "", words);
+}
+
+// Put new nodes around the field that is being written in, which stays where it is with its keyboard; `twin` is its like.
+function around(place, nodes, field, twin) {
+  const [old, at] = [[...place.children].find((one) => one.contains(field)), nodes.findIndex((one) => one.contains(twin))];
+  if (!old || at < 0) return place.replaceChildren(...nodes);
+  [...place.childNodes].forEach((one) => one !== old && one.remove());
+  old.before(...nodes.slice(0, at));
+  old.after(...nodes.slice(at + 1));
+  return old === field || around(old, [...nodes[at].childNodes], field, twin);
 }
 
 async function show(moved) {
   const turn = (turns += 1);
-  const [name, ...ids] = location.hash.replace(/^#\/?/, "").split("/");
+  const [name, ...ids] = address();
+  await flush().catch(() => null); // what is drawn is read from the disk
   const screen = await (SCREENS[name] || today)(...ids);
   const queued = await waiting();
   while (held > performance.now()) await sleep(40);
   if (turn !== turns) return;
-  const foot = !SCREENS[name] && h("p.foot", {}, h("button.quiet.button", { type: "button", lang: english ? "zh" : "en", onclick: tap(() => switchLanguage(BASE)) }, english ? "中文" : "English"), h("a.button.quiet", { href: "/inspector" }, t`普通网页`));
-  top(screen.title || (name === "queue" ? t`上传队列` : t`今日任务`), SCREENS[name] ? screen.up || "#/" : "", queued);
-  part("main").replaceChildren(...[].concat(screen.nodes, foot || []).filter(Boolean));
+  const foot = !SCREENS[name] && h("p.foot", {}, h("button.quiet.button", { type: "button", lang: english ? "zh" : "en", onclick: tap(async () => await switchLanguage(BASE) || say("英文要联网取一次 · English: connect once", "warn")) }, english ? "中文" : "English"), h("a.button.quiet", { href: "/inspector" }, t`普通网页`));
+  const title = screen.title || (name === "queue" ? t`上传队列` : t`今日任务`);
+  part("top").replaceChildren(
+    SCREENS[name] ? h("a.back", { href: screen.up || "#/", "aria-label": t`返回` }, "‹") : h("img", { src: `${BASE}/mark.svg`, alt: "", width: 30, height: 30 }),
+    h("strong", {}, title), chip(queued));
+  const nodes = [...screen.nodes, foot].filter(Boolean);
+  const field = moved ? null : writing();
+  around(part("main"), nodes, field, field && nodes.map((one) => one.querySelector(`[id="${field.id}"]`)).find(Boolean));
   part("bar").replaceChildren(...(screen.bar || []));
-  document.title = `${screen.title || t`今日任务`} · ${t`明察`}`;
+  document.title = `${title} · ${t`明察`}`;
   if (moved) {
     scrollTo(0, 0);
-    part("main").focus();
+    part("main").focus({ preventScroll: true }); // a tall top would hide its first lines
   }
   if (screen.shown) screen.shown();
 }
@@ -50,11 +68,9 @@ function follow() {
   soon = setTimeout(async () => {
     const queued = await waiting();
     if (held > performance.now()) return follow();
-    const title = part("top").querySelector("strong");
-    const name = location.hash.replace(/^#\/?/, "").split("/")[0];
-    const writing = document.activeElement && /^(TEXTAREA|INPUT)$/.test(document.activeElement.tagName);
-    if ((TOLD[name] || !SCREENS[name]) && !writing) return show();
-    return title && top(title.textContent, (part("top").querySelector(".back") || {}).hash, queued);
+    if (follows() && !writing()) return show();
+    const old = document.querySelector(".chip");
+    return old && old.replaceWith(chip(queued));
   }, 150);
 }
 
@@ -62,7 +78,7 @@ const wake = () => drain().catch((failure) => setTimeout(() => { throw failure; 
 
 async function start() {
   addEventListener("hashchange", () => show(true));
-  addEventListener("mc-show", () => show());
+  addEventListener("mc-show", () => follows() && show());
   addEventListener("storage", (event) => event.key === "mc-told" && follow());
   addEventListener("mc-told", follow);
   const hold = (name, ms) => addEventListener(name, () => { held = performance.now() + ms; }, true);
@@ -74,7 +90,7 @@ async function start() {
   document.addEventListener("visibilitychange", () => document.hidden || wake());
   setInterval(wake, 30000);
   await show();
-  if (english) learn(BASE, "en").catch(() => null);
+  if (english) learn(BASE).catch(() => null);
   if (navigator.storage && navigator.storage.persist) navigator.storage.persist();
   if (navigator.permissions) navigator.permissions.query({ name: "geolocation" }).then((found) => found.state === "granted" && nearby().then(follow), () => null);
   if (!navigator.serviceWorker) return;

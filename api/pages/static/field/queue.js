@@ -2,7 +2,7 @@
 
 import { get, mine } from "./store.js";
 import { drain, sheet, state } from "./sync.js";
-import { badge, button, download, h, notice, progress, say, tap, theirs, waiting } from "./parts.js";
+import { badge, button, download, h, notice, progress, say, tap, theirs, tooOld, waiting } from "./parts.js";
 import { signIn } from "./today.js";
 import { age, dayOf, moment, named, size, t } from "./words.js";
 
@@ -43,20 +43,18 @@ async function exported(frozen) {
 }
 
 export async function queue() {
-  const [queued, me, bundle] = [await waiting(), await mine(), await get("kv", "bundle")];
-  const { frozen, n, old, late, blocked } = queued;
+  const [queued, me] = [await waiting(), await mine()];
+  const { frozen, n, old, late, lost, blocked } = queued;
   if (!n) say("");
-  const gone = ((bundle && bundle.data.waiting) || []).filter((id) => !frozen.some((one) => one.id === id));
   return { nodes: [
-    h(`div.hero${late ? ".late" : ""}`, {}, h("h1", {}, t`待上传`, " ", n), h("p", {}, n ? t`最早一项已等 ${age(old)}` : t`全部已经提交。`)),
+    h(`div.hero${late || lost ? ".late" : ""}`, {}, h("h1", {}, n || !lost ? `${t`待上传`} ${n}` : t`服务器还缺 ${lost} 项`), h("p", {}, n ? t`最早一项已等 ${age(old)}` : !lost && t`全部已经提交。`)),
     state.signedOut && signIn(),
-    blocked && notice("bad", t`超过 72 小时没有上传：先传完再开始新的检查`),
+    blocked && tooOld(),
     !navigator.onLine && notice("info", t`现在没有网络`, h("p", {}, t`内容都在，有网时自动上传。`)),
     n > 0 && navigator.onLine && button(state.busy ? t`正在上传…` : t`现在上传`, tap(() => drain(true)), "wide"),
     h("ul.lines", {}, await Promise.all(frozen.map(line))),
     ...theirs(queued),
-    gone.length > 0 && notice("bad", t`服务器还缺 ${gone.length} 项检查的照片，但不在本机`, h("p", {}, t`请用当时那部手机上传，或联系办公室。`)),
-    n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。存了文件，队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
+    n > 0 && h("section", {}, h("h2", {}, t`传不上去怎么办`), h("p.soft", {}, t`把队列存成文件，交给办公室。队列仍在。`), button(t`存成文件`, tap(() => exported(frozen)), "second")),
     h("p.soft.small", {}, me ? me.name : "", me ? " · " : "", t`收齐才算已提交，才从本机删除。`),
   ] };
 }

@@ -1,8 +1,8 @@
 // The signature of who was there, and the checklist: each a screen of its own.
 
 import { sha256 } from "./chain.js";
-import { change, get, own } from "./store.js";
-import { button, h, say, tap } from "./parts.js";
+import { amend, get, own } from "./store.js";
+import { button, commit, h, keep, keeping, say, tap } from "./parts.js";
 import { named, t } from "./words.js";
 
 const back = (visit) => `#/v/${visit.assignment.id}`;
@@ -36,8 +36,9 @@ export async function signing(id) {
     pen.stroke();
     drawn += 1;
   };
-  const name = h("input", { id: "name", maxLength: 100, autocomplete: "off", value: visit.signature ? visit.signature.signed_by : "" });
+  const name = h("input", { id: "name", maxLength: 100, autocomplete: "off", value: visit.signer || "", oninput: keeping((words) => amend(id, (one) => { one.signer = words; })) });
   const save = tap(async () => {
+    await commit();
     const by = name.value.trim();
     if (drawn < 3 || !by) {
       say(t`请签名并写上姓名。`, "bad");
@@ -45,11 +46,9 @@ export async function signing(id) {
     }
     const blob = await new Promise((done) => pad.toBlob(done, "image/png"));
     const sha = await sha256(await blob.arrayBuffer());
-    await change(id, (one) => {
-      if (one.frozen) return false;
+    await amend(id, (one) => {
       one.blobs = one.blobs.filter((other) => !one.signature || other !== one.signature.sha256).concat(sha);
       one.signature = { sha256: sha, size: blob.size, signed_by: by };
-      return true;
     }, { sha256: sha, blob, thumb: pad.toDataURL("image/png") });
     say(t`已保存：签名`);
     location.hash = back(visit);
@@ -69,26 +68,20 @@ export async function filling(id, faults) {
   const form = visit && bundle.data.forms[visit.assignment.form];
   if (!form || visit.frozen) return missing();
   const place = h("div");
-  let timer = 0;
   let base = Object.assign({}, visit.answers);
   // Another tab may be filling in other questions: only what changed here is written.
-  const keep = tap(async () => {
+  const write = async () => {
     const now = Object.assign({}, visit.answers);
-    await change(id, (one) => {
-      if (one.frozen) return false;
-      Object.keys(now).forEach((name) => { if (now[name] !== base[name]) one.answers[name] = now[name]; });
-      return true;
-    });
+    await amend(id, (one) => Object.keys(now).forEach((name) => { if (now[name] !== base[name]) one.answers[name] = now[name]; }));
     base = now;
-  });
+  };
   const { show } = window.McChecklist.render(place, form, visit.answers, (answers) => {
     visit.answers = answers;
-    clearTimeout(timer);
-    timer = setTimeout(keep, 200);
+    keep(write);
   });
   const done = tap(async () => {
-    clearTimeout(timer);
-    await keep();
+    await commit();
+    await write();
     say(t`已保存：检查表`);
     location.hash = back(visit);
   });

@@ -98,6 +98,9 @@ export function change(id, edit, blob) {
   }).then(told);
 }
 
+// What a person writes into a visit; one that is finished, or in other hands by now, takes nothing and nobody reads 已保存.
+export const amend = (id, edit, blob) => change(id, (visit) => !visit.frozen && (edit(visit), true), blob).then((visit) => visit || Promise.reject(new Error("frozen")));
+
 // A visit that the server has whole makes room; a short note of it stays.
 export function settle(visit, note) {
   return transact(["visits", "blobs", "sent"], "readwrite", (store) => {

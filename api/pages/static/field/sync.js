@@ -1,8 +1,8 @@
 // The queue on its way to the server: a visit's record, then the photos that the server misses, in pieces, until the
 // server says that nothing is missing. Only then is anything deleted here.
 
-import { device, uuid } from "./chain.js";
-import { all, change, get, put, settle, told, transact } from "./store.js";
+import { device } from "./chain.js";
+import { all, change, get, put, settle, told } from "./store.js";
 import { t } from "./words.js";
 
 const API = "/api/v1";
@@ -11,7 +11,6 @@ const TRIES = 5;
 const WAIT_MS = 60000;
 const FRESH_MS = 120000;
 const SOON_MS = 3000;
-const LEASE_MS = 90000;
 
 export const state = { signedOut: false, busy: false, again: false };
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -164,7 +163,7 @@ async function send(visit, token) {
     let got = total - answer.body.missing.reduce((sum, sha) => sum + (sizes[sha] || 0), 0);
     for (const sha of answer.body.missing) {
       const blob = await get("blobs", sha);
-      if (!blob) return stuck(visit, [{ zh: "有一张照片已不在本机，请联系办公室。", en: "A photo is no longer on this phone; ask the office." }]);
+      if (!blob) return stuck(visit, [{ zh: t`有一张照片已不在本机，请联系办公室。` }]);
       const refused = await carry(blob, token, (at) => tell(visit.id, got + at, total));
       if (refused) return stuck(visit, words(refused));
       got += sizes[sha] || 0;
@@ -183,29 +182,10 @@ function tell(id, at, total) {
   told();
 }
 
-// 4 One drain at a time, whatever number of tabs
+// 4 One drain at a time, whatever number of tabs; without locks (Safari before 15.4) two may send the same, which the
+// server takes once
 
-async function leased(work) {
-  const me = uuid();
-  const renew = (until) => transact(["kv"], "readwrite", (store, kept) => {
-    const asked = store("kv").get("lease");
-    asked.onsuccess = () => {
-      const held = asked.result;
-      kept.value = !held || held.me === me || held.until < Date.now();
-      if (kept.value) store("kv").put({ me, until }, "lease");
-    };
-  });
-  if (!(await renew(Date.now() + LEASE_MS))) return;
-  const timer = setInterval(() => renew(Date.now() + LEASE_MS), LEASE_MS / 3);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-    await renew(0);
-  }
-}
-
-const alone = (work) => (navigator.locks ? navigator.locks.request("mingcha-drain", { ifAvailable: true }, (lock) => lock && work()) : leased(work));
+const alone = (work) => (navigator.locks ? navigator.locks.request("mingcha-drain", { ifAvailable: true }, (lock) => lock && work()) : work());
 
 export async function drain(eager) {
   if (!navigator.onLine) return;

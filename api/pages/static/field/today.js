@@ -2,7 +2,7 @@
 
 import { all, get, mine, owned, visits } from "./store.js";
 import { state } from "./sync.js";
-import { ARROW, badge, button, download, drawing, h, notice, say, theirs, waiting } from "./parts.js";
+import { ARROW, badge, button, download, drawing, h, notice, say, theirs, tooOld, waiting } from "./parts.js";
 import { bearing, beyond, distance, heading, known } from "./place.js";
 import { age, day, dayOf, metres, either, moment, named, t, weekday } from "./words.js";
 
@@ -43,7 +43,7 @@ function hints(bundle) {
   if (Math.abs(ahead) > SKEW_MS) {
     const off = age(Math.abs(ahead));
     told.push(notice("warn", ahead > 0 ? t`手机时间快了 ${off}` : t`手机时间慢了 ${off}`,
-      h("p", {}, t`请在系统设置里打开“自动设置时间”。检查照常进行，服务器会按差值校正。`)));
+      h("p", {}, t`请在系统设置里打开“自动设置时间”。检查照常进行，服务器会校正。`)));
   }
   return told;
 }
@@ -84,7 +84,7 @@ export async function today() {
   open.sort((one, other) => Boolean(of[other.id]) - Boolean(of[one.id]) || (one.day < other.day ? 1 : -1));
   const tasks = open.filter((one) => of[one.id] || one.day <= date);
   const out = [h("div.hero", {}, h("h1", {}, day(date), h("span", {}, weekday(date))), h("p", {}, facts.inspector.name, " · ", t`${tasks.length} 项待检查`)), ...told, ...theirs(queue)];
-  if (queue.blocked) out.push(notice("bad", t`有检查超过 72 小时没有上传`, h("p", {}, t`请先联网上传，再开始新的检查。`), h("a.button", { href: "#/queue" }, t`去上传`)));
+  if (queue.blocked) out.push(tooOld(h("a.button", { href: "#/queue" }, t`去上传`)));
   out.push(tasks.length ? h("ul.tasks", {}, tasks.map((one) => task(one, of[one.id], date))) : h("p.empty", {}, t`现在没有要检查的地点。`));
   if (facts.sealed.length) out.push(later(facts.sealed));
   if (sent.length) out.push(done(sent.sort((one, other) => other.at - one.at)));

@@ -1,9 +1,9 @@
 // One task: where it is, check-in, photos, findings, checklist, signature, check-out, the end.
 
-import { append, begin, freeze, sha256 } from "./chain.js";
-import { get, mine, owned, visits } from "./store.js";
+import { append, begin, freeze, sha256, uuid } from "./chain.js";
+import { amend, get, mine, own, owned, put, visits } from "./store.js";
 import { drain } from "./sync.js";
-import { CAMERA, PEN, PIN, badge, button, drawing, full, h, keeping, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
+import { CAMERA, PEN, PIN, badge, button, commit, drawing, full, h, keeping, notice, pictures, say, small, tap, thumb, tooBig, waiting } from "./parts.js";
 import { PRESENCE, judged, look, nearby } from "./place.js";
 import { KINDS, way } from "./today.js";
 import { clock, either, metres, named, t } from "./words.js";
@@ -11,13 +11,14 @@ import { clock, either, metres, named, t } from "./words.js";
 const go = (hash) => { location.hash = hash; };
 const again = () => dispatchEvent(new Event("mc-show"));
 const looking = {}; // a locating under way or to be confirmed, by assignment
+const why = (assignment) => `why-${assignment}`; // where the reason is kept until it is part of the visit
 
 export async function found(assignment) {
   const me = await mine();
   const visit = (await visits()).find((one) => one.assignment.id === assignment && owned(one, me));
   const bundle = await get("kv", "bundle");
   const task = visit ? visit.assignment : bundle && bundle.data.assignments.find((one) => one.id === assignment);
-  return { visit, task, facts: bundle ? bundle.data : null };
+  return { visit, task, facts: bundle ? bundle.data : null, reason: await get("kv", why(assignment)) };
 }
 
 function place(task) {
@@ -48,20 +49,27 @@ function locate(id, kind, confirm) {
   return confirm(run.fixes, run.denied, start, words);
 }
 
-function judgedHere(task, save) {
+function judgedHere(task, kept, save) {
   return (fixes, denied, start, words) => {
     const seen = judged(fixes, task.site);
     const [tone, name] = PRESENCE[seen.kind];
-    const asks = seen.kind === "unclear" || seen.kind === "outside";
+    const asks = tone !== "good";
     const detail = seen.away == null ? (denied ? t`手机没有允许定位。` : t`手机没有给出位置。`)
       : t`距检查点 ${metres(seen.away)}，误差约 ${metres(seen.accuracy)}。`;
-    const reason = h("textarea", { id: "reason", rows: 2, maxLength: 500 });
+    const reason = h("textarea", { id: "reason", rows: 2, maxLength: 500, value: kept || "", oninput: keeping((words) => put("kv", words, why(task.id))) });
     const confirm = tap(async () => {
-      if (asks && !reason.value.trim()) {
+      await commit();
+      const words = asks ? ((await get("kv", why(task.id))) || "").trim() : "";
+      if (asks && !words) {
         say(t`请写一句原因，写明就能继续。`, "bad");
-        return reason.focus();
+        return document.getElementById("reason").focus();
       }
-      return save(fixes, reason.value.trim(), seen);
+      const told = await save(fixes, words, seen);
+      if (!told) return null;
+      delete looking[task.id];
+      await put("kv", "", why(task.id));
+      say(told);
+      return again();
     });
     return [notice(tone, name, h("p", {}, detail), h("p.soft.small", {}, t`这是预判，以服务器为准，不影响检查。`)),
       asks && h("label", { htmlFor: "reason" }, t`原因`), asks && reason,
@@ -73,16 +81,12 @@ async function arrive(task, fixes, reason, seen) {
   const queue = await waiting();
   if (queue.blocked) return go("#/queue");
   await begin(task, await mine(), { fixes, reason }, { in: { seen, at: Date.now() } });
-  delete looking[task.id];
-  say(t`已保存：签到`);
-  return again();
+  return t`已保存：签到`;
 }
 
-async function leave(visit, fixes, reason, seen) {
-  await append(visit.id, (one) => (one.checks.out ? [] : [["check_out", { fixes, reason }]]), (one) => ({ checks: Object.assign({}, one.checks, { out: { seen, at: Date.now() } }) }));
-  delete looking[visit.assignment.id];
-  say(t`已保存：签退`);
-  again();
+async function leave(id, fixes, reason, seen) {
+  await append(id, (one) => (one.checks.out ? [] : [["check_out", { fixes, reason }]]), (one) => ({ checks: Object.assign({}, one.checks, { out: { seen, at: Date.now() } }) }));
+  return t`已保存：签退`;
 }
 
 // 2 Photos: hashed and bound at once, kept as the camera made them
@@ -137,9 +141,12 @@ async function signature(visit) {
     h("a.button.second", { href: `#/g/${visit.id}` }, signed ? t`重新签名` : t`请现场人员签名`));
 }
 
-function end(visit, form) {
-  const id = visit.id;
+function end({ id, note, checks, assignment }, form, reason) {
   const finish = tap(async () => {
+    await commit();
+    const visit = await own(id);
+    if (!visit) throw new Error("frozen");
+    if (visit.frozen) return go("#/queue");
     const draft = visit.findings.find((one) => !one.ready);
     if (draft) {
       say(t`有一条问题没有写完，请写完或删除。`, "bad");
@@ -152,29 +159,28 @@ function end(visit, form) {
     drain();
     return go("#/queue");
   });
-  const note = h("textarea", { id: "note", rows: 2, maxLength: 2000, value: visit.note, oninput: keeping(id, (one, words) => { one.note = words; }) });
-  return step(t`签退`, visit.checks.out, visit.checks.out && clock(visit.checks.out.at),
-    h("label", { htmlFor: "note" }, t`现场说明（选填）`), note,
-    visit.checks.out ? [h("p.soft.small", {}, t`完成后不能再改，进入上传队列。`), button(t`完成检查`, finish, "wide")]
-      : locate(visit.assignment.id, "check_out", judgedHere(visit.assignment, (fixes, reason, seen) => leave(visit, fixes, reason, seen))));
+  return step(t`签退`, checks.out, checks.out && clock(checks.out.at),
+    h("label", { htmlFor: "note" }, t`现场说明（选填）`),
+    h("textarea", { id: "note", rows: 2, maxLength: 2000, value: note, oninput: keeping((words) => amend(id, (one) => { one.note = words; })) }),
+    checks.out ? [h("p.soft.small", {}, t`完成后不能再改，进入上传队列。`), button(t`完成检查`, finish, "wide")]
+      : locate(assignment.id, "check_out", judgedHere(assignment, reason, (...found) => leave(id, ...found))));
 }
 
 export async function visit(id) {
-  const { visit: one, task, facts } = await found(id);
+  const { visit: one, task, facts, reason } = await found(id);
   if (!task) return { nodes: [h("p", {}, t`没有这项任务。`)] };
   if (one && one.frozen) {
     go("#/queue");
     return { nodes: [] };
   }
   const title = named(task.site);
-  if (!one) return { title, nodes: [place(task), ...locate(id, "check_in", judgedHere(task, (fixes, reason, seen) => arrive(task, fixes, reason, seen)))] };
+  if (!one) return { title, nodes: [place(task), ...locate(id, "check_in", judgedHere(task, reason, (...seen) => arrive(task, ...seen)))] };
   const form = task.form && facts.forms[task.form];
   const [tone, name] = PRESENCE[one.checks.in.seen.kind];
   const input = h("input.hidden", { id: "camera", type: "file", accept: "image/jpeg,image/png,image/webp", capture: "environment", onchange: tap((event) => shoot(one, event.target)) });
-  const number = one.findings.length + 1;
   return {
     title,
-    nodes: [place(task), step(t`签到`, true, clock(one.checks.in.at), h("p", {}, badge(tone, name))), await photos(one), findings(one, facts), checklist(one, form), await signature(one), end(one, form)],
-    bar: [input, h("label.button.wide", { htmlFor: "camera" }, drawing(CAMERA), t`拍照`), h("a.button.wide.second", { href: `#/f/${one.id}/new${number}` }, drawing(PEN), t`填问题`)],
+    nodes: [place(task), step(t`签到`, true, clock(one.checks.in.at), h("p", {}, badge(tone, name))), await photos(one), findings(one, facts), checklist(one, form), await signature(one), end(one, form, reason)],
+    bar: [input, h("label.button.wide", { htmlFor: "camera" }, drawing(CAMERA), t`拍照`), h("a.button.wide.second", { href: `#/f/${one.id}/${uuid()}` }, drawing(PEN), t`填问题`)],
   };
 }

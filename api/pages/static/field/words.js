@@ -15,21 +15,22 @@ export function t(words, ...facts) {
 export const either = (zh, en) => (english && en) || zh;
 export const named = (one) => (one ? either(one.zh, one.en) : "");
 
-// English is fetched once by those who want it, and kept for the days without a network.
-export async function learn(base, wish) {
-  if (wish !== "en") return;
+// English is fetched once by those who want it, and kept for the days without a network; newer words wait for the next
+// opening, for somebody may be writing.
+export async function learn(base) {
   const answer = await fetch(`${base}/en.json`);
-  const words = answer.ok ? await answer.text() : "";
-  if (!words || words === store.getItem("mc-en")) return;
-  store.setItem("mc-en", words);
-  if (english) location.reload();
+  const first = !store.getItem("mc-en");
+  if (answer.ok) store.setItem("mc-en", await answer.text());
+  if (answer.ok && english && first) location.reload();
 }
 
+// False where English has yet to be fetched and there is no network.
 export async function switchLanguage(base) {
-  const wish = english ? "zh" : "en";
-  await learn(base, wish);
-  store.setItem("mc-lang", wish);
+  if (!english) await learn(base).catch(() => null);
+  if (!english && !store.getItem("mc-en")) return false;
+  store.setItem("mc-lang", english ? "zh" : "en");
   location.reload();
+  return true;
 }
 
 // Everything in China time, whatever the phone is set to: one zone, no summer time since 1991.
