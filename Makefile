@@ -22,7 +22,7 @@ serve: $(VENV)/.runtime   ## the same without demonstration data
 
 test: $(VENV)/.test $(VENV)/.s3 lint  ## every test, with what it needs installed first
 	@bash .ci/browser
-	@MINGCHA_ALL_TESTS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+	@MINGCHA_ALL_TESTS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.test       ## style, types and the one-way imports
 	@$(BIN)/ruff check --quiet .

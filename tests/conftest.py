@@ -78,7 +78,8 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def place() -> Iterator[Place]:
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    with TemporaryDirectory(dir=MEMORY if roomy else None) as here, occupy(Path(here)) as taken:
+    beside = MEMORY if roomy else None
+    with TemporaryDirectory(prefix="mingcha-tests-", dir=beside) as here, occupy(Path(here)) as taken:
         yield taken
 
 
