@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import CDPSession, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import CDPSession, Page, expect
 from sqlalchemy import select
 
 from api.app import create_app
@@ -31,12 +31,6 @@ EVICTED = """() => new Promise((done) => {
   const gone = indexedDB.deleteDatabase("mingcha-phone");
   gone.onsuccess = done;
 })"""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
 
 
 @pytest.fixture

@@ -214,7 +214,7 @@ def test_points_are_taken_as_a_chinese_keyboard_writes_them(phone, typed, points
     check_in(phone)
     a_finding(phone, typed)
     phone.get_by_role("button", name="保存").click()
-    expect(phone.get_by_text("态度生硬")).to_be_visible()
+    expect(phone.get_by_role("heading", name="签退")).to_be_visible()
     (visit,) = kept(phone)
     assert [(one["points"], one["ready"]) for one in visit["findings"]] == [(points, True)]
 
@@ -225,7 +225,7 @@ def test_a_finding_that_an_input_method_still_holds_is_saved_whole(phone):
     phone.get_by_label("看到了什么").focus()
     composing(phone, "，无人劝阻")
     phone.get_by_role("button", name="保存").evaluate("button => button.click()")
-    expect(phone.get_by_text("态度生硬")).to_be_visible()
+    expect(phone.get_by_role("heading", name="签退")).to_be_visible()
     (visit,) = kept(phone)
     (finding,) = visit["findings"]
     assert finding["ready"]
