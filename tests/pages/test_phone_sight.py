@@ -1,16 +1,22 @@
 """What the inspector's phone shows: in large letters, on its side, in English offline, and of photos that are gone."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 from sqlalchemy import select
 
+from api.actions.shortfalls import take_short
 from api.app import create_app
-from api.services import KEY
-from api.store.uploads import upload
+from api.object_store import open_objects
+from api.services import KEY, utc_now
+from api.store import people
+from api.store.uploads import blob, upload
 from tests.field_phone import (
     SITE,
+    a_noisy_jpeg,
     a_profile,
     a_town_with_tasks,
     check_in,
@@ -30,6 +36,14 @@ EVICTED = """() => new Promise((done) => {
   localStorage.clear();
   const gone = indexedDB.deleteDatabase("mingcha-phone");
   gone.onsuccess = done;
+})"""
+
+FORGOTTEN = """(sha) => new Promise((done) => {
+  indexedDB.open("mingcha-phone").onsuccess = ({target}) => {
+    const writing = target.result.transaction(["blobs"], "readwrite");
+    writing.objectStore("blobs").delete(sha);
+    writing.oncomplete = () => { target.result.close(); done(); };
+  };
 })"""
 
 
@@ -146,6 +160,27 @@ def test_photos_that_the_browser_dropped_are_missing_and_never_told_as_submitted
     expect(phone.get_by_text("全部已经提交")).to_have_count(0)
     expect(phone.get_by_text("无待上传")).to_have_count(0)
     phone.screenshot(path=tmp_path / "lost-queue.png")
+
+
+def test_what_is_behind_a_lost_photo_arrives_and_a_visit_taken_in_short_leaves_the_phone(phone, engine, settings):
+    phone.route("**/api/v1/blobs/**", lambda route: route.abort())
+    lost, kept = a_noisy_jpeg(1, 40), a_noisy_jpeg(2, 40)
+    whole_visit(phone, [lost, kept])
+    waits(phone, 1)
+    phone.evaluate(FORGOTTEN, sha256(lost).hexdigest())
+    phone.unroute("**/api/v1/blobs/**")
+    phone.reload()
+    phone.get_by_role("button", name="现在上传").click()
+    expect(phone.get_by_text("照片没有收齐，请联系办公室。")).to_be_visible()
+    with engine.begin() as connection:
+        assert connection.execute(select(blob.c.sha256)).scalars().all() == [sha256(kept).digest()]
+        key = connection.execute(select(upload.c.id)).scalar_one()
+        office = people.staff_named(connection, "office")[0]
+        objects, later = open_objects(settings), utc_now() + timedelta(hours=73)
+        take_short(connection, objects, settings.secret_key, key, office, "浏览器删掉了照片", later)
+    phone.get_by_role("button", name="现在上传").click()
+    waits(phone, 0)
+    expect(phone.get_by_text("全部已经提交")).to_be_visible()
 
 
 def test_a_visit_just_handed_in_is_not_told_as_missing_although_the_task_list_is_older(phone):

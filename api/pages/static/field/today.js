@@ -97,7 +97,7 @@ export async function submitted(id) {
   if (!owned(note, await mine())) return { nodes: [h("p", {}, t`没有这条记录。`)] };
   say(""); // 已保存，等待上传 is over
   const lines = (title, tone, list) => list && list.length > 0 && h("section", {}, h("h2", {}, title), list.map((one) => notice(tone, "", h("p", {}, named(one)))));
-  const refused = Object.keys(note.refused || {}).map((sha) => note.refused[sha]);
+  const refused = Object.values(note.refused || {});
   const save = () => download([note.receipt], `receipt-${note.id}.txt`);
   return { title: named(note.site), nodes: [
     notice("good", t`已提交`, h("p", {}, t`服务器 ${moment(note.at)} 收齐：照片 ${note.photos} 张，问题 ${note.findings} 条。`)),
