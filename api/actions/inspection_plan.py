@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.store import directories, evaluations, site_directory
-from api.store.crews import sites_a_day
+from api.store.crews import drawn_a_day
 from api.store.inspection_draws import Item, item_numbered
 from survey_forms.inspection.double_random import RAISED
 from survey_forms.inspection.double_random_plan import FORMAT, MOST_DAYS, degrees
@@ -133,12 +133,15 @@ def _sites(connection: Connection, said: Said, item: Item) -> list[dict[str, Any
 
 
 def _inspectors(connection: Connection, days: Sequence[date]) -> list[dict[str, Any]]:
-    """The inspectors in the directory, with what they have on these days already; a base is told to a kilometre."""
+    """The inspectors in the directory, with what they were drawn for on these days; a base is told to a kilometre.
+
+    Work made by hand does not count: one person makes and withdraws it, and would leave the draw nobody but friends.
+    """
     recused: dict[int, list[str]] = {}
     for one in directories.recusals(connection):
         recused.setdefault(one.staff_id, []).append(one.unit_code)
     elsewhere: dict[int, dict[str, int]] = {}
-    for (staff_id, day), count in sites_a_day(connection, days).items():
+    for (staff_id, day), count in drawn_a_day(connection, days).items():
         elsewhere.setdefault(staff_id, {})[day.isoformat()] = count
     return [
         {

@@ -117,12 +117,13 @@ def crews_of(connection: Connection, assignment_ids: Iterable[UUID]) -> dict[UUI
     return found
 
 
-def sites_a_day(connection: Connection, days: Iterable[date]) -> dict[tuple[int, date], int]:
-    """How many assignments that stand somebody goes to on each of some days, of every evaluation, sealed or not."""
+def drawn_a_day(connection: Connection, days: Iterable[date]) -> dict[tuple[int, date], int]:
+    """How many drawn assignments that stand somebody goes to on each of some days, of every evaluation."""
     query = (
         select(crew.c.staff_id, assignment.c.day, func.count())
         .join(assignment, assignment.c.id == crew.c.assignment_id)
-        .where(crew.c.left_at.is_(None), assignment.c.withdrawn_at.is_(None), assignment.c.day.in_(list(days)))
+        .where(assignment.c.draw_id.is_not(None), assignment.c.withdrawn_at.is_(None), crew.c.left_at.is_(None))
+        .where(assignment.c.day.in_(list(days)))
         .group_by(crew.c.staff_id, assignment.c.day)
     )
     return {(staff_id, day): count for staff_id, day, count in connection.execute(query)}

@@ -74,7 +74,7 @@ class Place:
 class Hand:
     """An inspector as the directory had them. Without a base no distance counts, without `most_m` no limit does.
 
-    `elsewhere`: how many sites they had on a day when the plan was committed, by other draws and by hand.
+    `elsewhere`: how many sites other draws had given them on a day when the plan was committed.
     """
 
     id: str

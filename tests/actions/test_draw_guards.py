@@ -10,9 +10,9 @@ from api.actions.assignment_seals import open_goal
 from api.actions.assignments import Work, assign, open_due
 from api.actions.crew_changes import note_refusal, replace_inspector, withdraw_assignment
 from api.actions.directories import declare_recusal, withdraw_inspector
-from api.actions.inspection_draws import commit
+from api.actions.inspection_draws import commit, draw_inspection
 from api.actions.inspection_items import rate_of
-from api.actions.inspection_plan import plan_document
+from api.actions.inspection_plan import plan_document, working_days
 from api.actions.inspections import CheckInSent, check_in
 from api.store import acts_about, people
 from api.store.crews import crews_of, row_numbered, rows_of_draw
@@ -20,7 +20,7 @@ from api.store.inspection_overview import days_shown, sites_shown
 from api.store.sites import site
 from survey_forms.inspection.mornings import morning_of
 from survey_forms.refusal import Refused
-from tests.double_random import COMMITTED, DRAWN, FRIDAY, MONDAY, SECRET_KEY, a_directory, a_draw, said
+from tests.double_random import COMMITTED, DRAWN, FRIDAY, MONDAY, RANDOMNESS, SECRET_KEY, a_directory, a_draw, said
 
 
 @pytest.fixture
@@ -118,6 +118,24 @@ def test_work_made_by_hand_takes_no_site_out_of_the_draw(connection, directory):
     check_in(connection, CheckInSent(uuid4(), uuid4(), key, (), COMMITTED, "顺路看看"), hand, COMMITTED)
     visits = {one["id"]: one["visits"] for one in plan_document(connection, said(directory))["sites"]}
     assert visits[str(target)] == 0
+
+
+def test_work_made_by_hand_steers_no_crew(connection, directory):
+    """Patrols for everybody but two friends, called off once the plan is committed, would leave the friends alone."""
+    office = directory.town.office
+    plan = said(directory)
+    everybody = tuple(directory.inspectors[2:])
+    days = [day for day in working_days(plan) for _ in range(plan.a_day)]
+    made = [
+        assign(connection, Work(directory.sites[0], everybody, day, "patrol"), SECRET_KEY, office, COMMITTED)
+        for day in days
+    ]
+    draw_id = commit(connection, plan, SECRET_KEY, office, COMMITTED)
+    for key in made:
+        withdraw_assignment(connection, key, "取消", office, COMMITTED)
+    draw_inspection(connection, draw_id, RANDOMNESS, SECRET_KEY, directory.town.second_office, DRAWN)
+    drawn = crews_of(connection, [row.id for row in rows_of_draw(connection, draw_id)])
+    assert {one.staff_id for crew in drawn.values() for one in crew} == set(directory.inspectors)
 
 
 def test_sites_that_nobody_could_go_to_are_named_when_the_plan_is_committed(connection, directory):
