@@ -16,7 +16,6 @@ from api.actions.arrivals import check_in_values, visit_of
 from api.actions.arrivals import judged as judged  # noqa: PLC0414 - same
 from api.actions.ledger import MOST_POINTS, enter
 from api.actions.presence import travel_flags_of
-from api.actions.visit_flags import UNPROVEN
 from api.store import evaluations, people
 from api.store.crews import is_on_crew
 from api.store.findings import Finding, decide, finding_numbered, lock_finding, put_finding
@@ -34,7 +33,6 @@ from api.store.inspections import close_visit as mark_closed
 from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
 from api.store.shortfalls import took_short
-from api.store.uploads import uploads_into
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
 from survey_forms.inspection.presence import best_fix
@@ -181,8 +179,7 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
 
     Raises:
         Refused: `not_found`, `second_person_needed`, `finding_decided`, `decision_note_missing`,
-            `finding_photos_pending`; `finding_brought_unproven` for who brought it as a file that anybody could have
-            written; `finding_taken_short` for who took its visit in without what was missing.
+            `finding_photos_pending`; `finding_taken_short` for who took its visit in without what was missing.
     """
     lock_finding(connection, finding_id)
     finding = finding_numbered(connection, finding_id)
@@ -196,11 +193,6 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
         return entry.seq if entry else None
     if finding.filed_by == staff_id:
         raise Refused("second_person_needed")
-    if any(
-        one.brought_by == staff_id and UNPROVEN.intersection(one.flags)
-        for one in uploads_into(connection, finding.visit_id)
-    ):
-        raise Refused("finding_brought_unproven")
     if took_short(connection, finding.visit_id, staff_id):
         raise Refused("finding_taken_short")
     if not confirm and not note:

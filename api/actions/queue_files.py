@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from api.actions.devices import key_of
 from api.actions.uploads import VisitSent
 from api.actions.visit_flags import record_flags
-from api.store.uploads import device_numbered, placed_on, upload_numbered
+from api.store.uploads import device_numbered
 from survey_forms.inspection.visit_events import clean, read_events
 from survey_forms.refusal import Refused
 
@@ -38,7 +38,7 @@ class Member:
 class QueueFile:
     """What a saved queue holds; its bytes stay in the file until each is asked for."""
 
-    visits: tuple[tuple[str, Member], ...]  # by the id in the name; one that came twice is twice here
+    visits: Mapping[str, Member]  # by the id in the name
     blobs: Mapping[bytes, Member]  # by the hash in the name, which nobody has checked
     is_cut: bool  # the file ends, or stops being readable, before its end
 
@@ -48,12 +48,12 @@ def read_queue(stream: IO[bytes]) -> QueueFile:
 
     Raises:
         Refused: `queue_file_unreadable` where it does not begin as a tar file, `queue_file_strange` for a member that
-            no phone of ours writes, `queue_file_too_large`.
+            no phone of ours writes, or writes once and not twice, `queue_file_too_large`.
     """
     size = stream.seek(0, 2)
     if size > LARGEST_FILE:
         raise Refused("queue_file_too_large", "file", most=LARGEST_FILE // 1024**2)
-    visits: list[tuple[str, Member]] = []
+    visits: dict[str, Member] = {}
     blobs: dict[bytes, Member] = {}
     at = 0
     for _ in range(MOST_MEMBERS):
@@ -62,7 +62,7 @@ def read_queue(stream: IO[bytes]) -> QueueFile:
         if head == bytes(_BLOCK):  # the end
             if not visits and not blobs:
                 raise Refused("queue_file_empty", "file")
-            return QueueFile(tuple(visits), blobs, is_cut=False)
+            return QueueFile(visits, blobs, is_cut=False)
         try:
             found = tarfile.TarInfo.frombuf(head, "latin-1", "strict")
         except tarfile.HeaderError as error:
@@ -70,40 +70,32 @@ def read_queue(stream: IO[bytes]) -> QueueFile:
                 raise Refused("queue_file_unreadable", "file") from error
             break
         named = _NAME.fullmatch(found.name)
-        if named is None or found.type not in {tarfile.REGTYPE, tarfile.AREGTYPE} or found.size < 0:
+        visit, digest = (named["visit"], bytes.fromhex(named["blob"] or "")) if named else ("", b"")
+        is_file = found.type in {tarfile.REGTYPE, tarfile.AREGTYPE} and found.size >= 0
+        if not named or not is_file or visit in visits or digest in blobs:
             raise Refused("queue_file_strange", "file", name=clean(found.name, 80))
         member = Member(at + _BLOCK, found.size)
         at = member.begins + -(-found.size // _BLOCK) * _BLOCK
         if member.begins + member.size > size:
             break
-        if named["visit"]:
-            visits.append((named["visit"], member))
+        if visit:
+            visits[visit] = member
         else:
-            blobs.setdefault(bytes.fromhex(named["blob"]), member)
-    return QueueFile(tuple(visits), blobs, is_cut=True)
+            blobs[digest] = member
+    return QueueFile(visits, blobs, is_cut=True)
 
 
-def sender_of(connection: Connection, sent: VisitSent) -> int:
-    """Whose visit it is: who sent it before, else whose phone wrote it down, else the only one who was sent there.
+def signer_of(connection: Connection, sent: VisitSent) -> int:
+    """Whose visit it is: whose phone signed it as it stands, in use then, whatever became of it since.
 
     Raises:
-        Refused: `queue_visit_nobodys` where none of these tells.
+        Refused: `queue_visit_unproven` where no phone that we know did: what an office could write by itself is taken
+            from no file, and the phone keeps its own.
     """
-    known = upload_numbered(connection, sent.id)
-    if known is not None:
-        return known.staff_id
-    device = device_numbered(connection, sent.device_id)
-    if device is not None:
-        return int(device.staff_id)
-    placed = placed_on(connection, sent.assignment_id)
-    if len(placed) != 1:
-        raise Refused("queue_visit_nobodys", "visit")
-    return placed.pop()
-
-
-def is_proven(connection: Connection, sent: VisitSent, staff_id: int) -> bool:
-    """Whether a phone of that person signed the visit as it stands: then nobody has touched it on the way."""
     events = read_events(sent.events)
+    device = device_numbered(connection, sent.device_id)
     signed_at = max((one.at for one in events.read), default=None)
-    key = key_of(connection, sent.device_id, staff_id, signed_at) if signed_at is not None else None
-    return not any(record_flags(sent, events, key))
+    key = key_of(connection, device.id, device.staff_id, signed_at) if device and signed_at else None
+    if any(record_flags(sent, events, key)):
+        raise Refused("queue_visit_unproven", "visit")
+    return int(device.staff_id)

@@ -20,8 +20,6 @@ from survey_forms.inspection.visit_events import Arrival, Event, Events, PhotoTa
 CLOCK_OFF = timedelta(minutes=5)
 CLOCK_FAR_OFF = timedelta(minutes=10)
 NONCE_LENGTH = 4
-UNPROVEN = frozenset({"flag_chain_broken", "flag_signature_missing", "flag_signature_wrong", "flag_device_unknown"})
-"""Anybody could have written such a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def ticket_of(sent: VisitSent, secret_key: bytes) -> Ticket | None:
 
 
 def record_flags(sent: VisitSent, events: Events, key: EllipticCurvePublicKey | None) -> Iterator[str]:
-    """What keeps a record from being proven: `UNPROVEN`; nothing where that key signed it as it stands."""
+    """What keeps a record from being proven; nothing where that key signed it as it stands."""
     if chain_breaks(sent.events, events.parsed, sent.head):
         yield "flag_chain_broken"
     if not sent.signature:

@@ -9,7 +9,7 @@ from typing import IO, Literal
 from uuid import UUID
 
 from api.actions.blobs import bring
-from api.actions.queue_files import Member, QueueFile, is_proven, read_queue, sender_of
+from api.actions.queue_files import Member, QueueFile, read_queue, signer_of
 from api.actions.settling import settle
 from api.actions.uploads import LARGEST_VISIT, keep, missing_of, read_visit
 from api.evidence.header import LARGEST
@@ -42,13 +42,12 @@ class _Kept:
     was_waiting: bool
 
 
-def bring_in(stream: IO[bytes], staff: Staff, *, unproven: bool) -> tuple[list[Brought], tuple[Fault, ...]]:
+def bring_in(stream: IO[bytes], staff: Staff) -> tuple[list[Brought], tuple[Fault, ...]]:
     """Take in a saved queue for the inspectors whose visits are in it.
 
     Args:
         stream: the file, seekable.
         staff: who at the office brought it; the audit, and every visit that comes first this way, name them.
-        unproven: take in visits too that no phone has signed as they stand.
 
     Returns:
         What became of each visit, in the file's order, and what is wrong with the file itself.
@@ -57,23 +56,18 @@ def bring_in(stream: IO[bytes], staff: Staff, *, unproven: bool) -> tuple[list[B
         Refused: what `read_queue` does, before anything is taken in.
     """
     queue = read_queue(stream)
-    kept: dict[UUID, _Kept] = {}
-    told: list[Brought | UUID] = []
-    for name, member in queue.visits:
+    kept: list[_Kept | Brought] = []
+    for name, member in queue.visits.items():
         try:
-            one = _keep(_content(stream, member, LARGEST_VISIT), name, staff, unproven=unproven)
+            kept.append(_keep(_content(stream, member, LARGEST_VISIT), name, staff))
         except Refused as refused:
-            told.append(Brought(name, "refused", faults=refused.faults))
-        else:
-            told.append(one.upload_id)
-            kept.setdefault(one.upload_id, one)
+            kept.append(Brought(name, "refused", faults=refused.faults))
     faults = [Fault("queue_file_cut", "file")] if queue.is_cut else []
-    faults.extend(_photos(stream, queue, kept.values(), staff))
-    states = {one.upload_id: _state(one) for one in kept.values()}
-    return [states[one] if isinstance(one, UUID) else one for one in told], tuple(faults)
+    faults.extend(_photos(stream, queue, [one for one in kept if isinstance(one, _Kept)], staff))
+    return [_state(one) if isinstance(one, _Kept) else one for one in kept], tuple(faults)
 
 
-def _keep(body: bytes, name: str, staff: Staff, *, unproven: bool) -> _Kept:
+def _keep(body: bytes, name: str, staff: Staff) -> _Kept:
     try:
         sent = read_visit(body)
     except Refused as refused:
@@ -82,15 +76,12 @@ def _keep(body: bytes, name: str, staff: Staff, *, unproven: bool) -> _Kept:
         raise Refused("queue_visit_misnamed", "visit")
     with services().database.write() as connection:
         known = upload_numbered(connection, sent.id)
-        staff_id = sender_of(connection, sent)
-        proven = is_proven(connection, sent, staff_id)
-        if known is None and not proven and not unproven:
-            raise Refused("queue_visit_unproven", "visit")
+        staff_id = known.staff_id if known else signer_of(connection, sent)
         try:
             new = keep(connection, sent, staff_id, utc_now(), by=staff.id)
         except Refused as refused:
             raise Refused("queue_visit_otherwise", "visit") from refused
-        about = {"upload": str(sent.id), "inspector": staff_id, "new": new, "signed": proven}
+        about = {"upload": str(sent.id), "inspector": staff_id, "new": new}
         people.record_act(connection, "visit_brought", utc_now(), staff.id, **about)
     return _Kept(sent.id, staff_id, known is None or known.status == "waiting")
 

@@ -105,7 +105,7 @@ def bring() -> Response:
         return _page(422, (Fault("queue_file_missing", "file"),))
     try:
         with closing(file.stream) as stream:
-            brought, faults = bring_in(stream, current_staff(), unproven="unproven" in request.form)
+            brought, faults = bring_in(stream, current_staff())
     except Refused as refused:
         return _page(status_of(refused.code), refused.faults)
     return _page(200, faults, brought)
