@@ -16,6 +16,7 @@ from api.actions.arrivals import check_in_values, visit_of
 from api.actions.arrivals import judged as judged  # noqa: PLC0414 - same
 from api.actions.ledger import MOST_POINTS, enter
 from api.actions.presence import travel_flags_of
+from api.actions.uploads import blobs_of, come_since
 from api.store import evaluations, people
 from api.store.crews import is_on_crew
 from api.store.findings import Finding, decide, finding_numbered, lock_finding, put_finding
@@ -179,7 +180,8 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
 
     Raises:
         Refused: `not_found`, `second_person_needed`, `finding_decided`, `decision_note_missing`,
-            `finding_photos_pending`; `finding_taken_short` for who took its visit in without what was missing.
+            `finding_photos_pending`; `finding_taken_short` for who took its visit in without what was missing, and
+            `finding_photos_come` while that is here and not taken in.
     """
     lock_finding(connection, finding_id)
     finding = finding_numbered(connection, finding_id)
@@ -195,6 +197,8 @@ def decide_finding(  # noqa: PLR0913, PLR0917 - which, who, what, why and when m
         raise Refused("second_person_needed")
     if took_short(connection, finding.visit_id, staff_id):
         raise Refused("finding_taken_short")
+    if any(come_since(one, blobs_of(connection, one)) for one in uploads_into(connection, finding.visit_id)):
+        raise Refused("finding_photos_come")
     if not confirm and not note:
         raise Refused("decision_note_missing", "note")
     if confirm and any(photo.verdict == "pending" for photo in photos_hashed(connection, list(finding.photos))):

@@ -7,7 +7,7 @@ follows from one. What does not fit is told and kept in the upload; everything b
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -93,6 +93,9 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
 
 
 def _settled(connection: Connection, upload: Upload, values: dict[str, Any], now: datetime) -> Upload:
+    """The upload with these values; where only the time is new, nothing is written."""
+    if replace(upload, **values | {"settled_at": upload.settled_at, "flags": tuple(values["flags"])}) == upload:
+        return upload
     change_upload(connection, upload.id, values)
     about = {"upload": str(upload.id), "status": values["status"]}
     people.record_act(connection, "upload_settled", now, upload.staff_id, **about)

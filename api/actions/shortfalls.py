@@ -1,8 +1,8 @@
 """A visit whose photos are lost for good, taken in without them: what came is evidence, what did not stays named.
 
 Nobody can hide a photo so. Nothing of the visit has come for as long as a phone may lie about; it is another person
-than those who went there, brought it, or changed who was sent; they say why, decide on none of its findings, and
-stand in the audit. The photo's hash stays in the chain, and comes the photo after all, it is joined and marked.
+than those who went there, brought it, changed who was sent, or stopped a phone; they say why, decide on none of its
+findings, and stand in the audit. The photo's hash stays in the chain; should the photo come, it is joined and marked.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from api.store.people import Staff
 from api.store.shortfalls import put_shortfall, shortfall_of
 from api.store.sites import Site
 from api.store.uploads import Upload, bringers_of, placed_on, upload_numbered
-from api.store.visit_surroundings import changers_of
-from survey_forms.inspection.mornings import last_opened
+from api.store.visit_surroundings import changers_of, stoppers_of
+from survey_forms.inspection.mornings import last_opened, morning_of
 from survey_forms.refusal import Refused
 
 
@@ -65,8 +65,8 @@ def take_short(  # noqa: PLR0913, PLR0917 - where, with what, which, who, why an
 
     Raises:
         Refused: `not_found`; `upload_not_held` for one that does not wait; `upload_still_coming`;
-            `upload_note_missing`; `upload_short_second` for its crew, its bringer, and whoever withdrew the assignment
-            or replaced its crew.
+            `upload_note_missing`; `upload_short_second` for its crew, its bringer, and whoever withdrew the
+            assignment, replaced its crew, or stopped a phone of theirs.
     """
     upload = upload_numbered(connection, upload_id, lock=True)
     if upload is None:
@@ -79,8 +79,7 @@ def take_short(  # noqa: PLR0913, PLR0917 - where, with what, which, who, why an
     if found.missing:
         if not note:
             raise Refused("upload_note_missing", "note")
-        crew = placed_on(connection, upload.assignment_id)
-        if staff.id in {upload.staff_id, upload.brought_by, *crew, *changers_of(connection, upload.assignment_id)}:
+        if staff.id in _concerned(connection, upload):
             raise Refused("upload_short_second", "note")
         if not found.is_quiet:
             raise Refused("upload_still_coming", "note", hours=round(LATE.total_seconds() / 3600))
@@ -90,3 +89,12 @@ def take_short(  # noqa: PLR0913, PLR0917 - where, with what, which, who, why an
             connection, "upload_taken_short", now, staff.id, upload=str(upload_id), note=note, sha256=lost
         )
     return settle(connection, objects, secret_key, upload_id, now)
+
+
+def _concerned(connection: Connection, upload: Upload) -> set[int | None]:
+    """Those whose word that nothing more will come is no second person's: they went there, or could keep it away."""
+    crew = {upload.staff_id, *placed_on(connection, upload.assignment_id)}
+    assignment = assignment_numbered(connection, upload.assignment_id)
+    since = min(upload.received_at, morning_of(assignment.day)) if assignment else upload.received_at
+    changers = changers_of(connection, upload.assignment_id)
+    return {upload.brought_by, *crew, *changers, *stoppers_of(connection, crew, since)}

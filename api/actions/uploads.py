@@ -3,6 +3,7 @@
 A visit is refused only where it cannot be kept at all. Whatever is odd in it is kept and told; the office looks at it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -148,6 +149,11 @@ def missing_of(connection: Connection, upload: Upload) -> list[bytes]:
     """What of a visit has not arrived, in its order."""
     kept = blobs_of(connection, upload)
     return [digest for digest in upload.blobs if digest not in kept]
+
+
+def come_since(upload: Upload, here: Collection[bytes]) -> frozenset[bytes]:
+    """What a visit was taken in without, lies here now, and nobody has taken in yet."""
+    return frozenset(bytes.fromhex(one["facts"]["sha256"]) for one in upload.lost).intersection(here)
 
 
 def still_waits(connection: Connection, upload: Upload) -> Refused:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from api.actions.queue_files import LARGEST_FILE
 from api.actions.settling import settle
 from api.actions.shortfalls import take_short, waiting_for
-from api.actions.uploads import blobs_of, read_visit, resolve, still_waits
+from api.actions.uploads import blobs_of, come_since, read_visit, resolve, still_waits
 from api.auth import allow, current_staff
 from api.pages import inspection_words
 from api.pages.desk import number_in_address
@@ -48,7 +48,7 @@ class Told:
     @property
     def has_come_since(self) -> bool:
         """Whether a file that it was taken in without lies here, and nobody has taken it in yet."""
-        return any(bytes.fromhex(one["facts"]["sha256"]) in self.here for one in self.upload.lost)
+        return bool(come_since(self.upload, self.here))
 
 
 @pages.url_value_preprocessor

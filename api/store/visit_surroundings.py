@@ -1,5 +1,6 @@
 """What a visit is held against: who was sent and until when, what its item asks for, its site, and other visits."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -28,6 +29,13 @@ def changers_of(connection: Connection, assignment_id: UUID) -> set[int]:
     query = select(audit.c.staff_id).where(
         audit.c.act.in_(_CHANGES), audit.c.about["assignment"].as_string() == str(assignment_id)
     )
+    return set(connection.execute(query).scalars())
+
+
+def stoppers_of(connection: Connection, inspectors: Iterable[int], since: datetime) -> set[int]:
+    """Who took a phone of one of these inspectors out of use since then: what it had not sent may lie on it."""
+    whose = audit.c.about["inspector"].as_integer().in_(list(inspectors))
+    query = select(audit.c.staff_id).where(audit.c.act == "phone_ended", whose, audit.c.at >= since)
     return set(connection.execute(query).scalars())
 
 

@@ -233,6 +233,60 @@ def test_neither_crew_nor_bringer_nor_whoever_changed_the_assignment_takes_it_in
         assert refused.value.faults[0].code == "upload_short_second"
 
 
+def test_nobody_who_kept_its_phones_from_sending_takes_it_in(desk):
+    record = desk.record(LOST)
+    placed = {"assignment_id": record.assignment, "staff_id": desk.town.other_inspector, "position": 1}
+    desk.connection.execute(insert(crew).values(placed))
+    second = Phone()
+    staff = {name: people.staff_named(desk.connection, name)[0] for name in ("inspector2", "office", "office2")}
+    devices.enrol(desk.connection, staff["inspector2"], second.id, second.public_key, "Phone", NOW)
+    devices.end(desk.connection, second.id, staff["office2"], NOW)  # of the pair, before anything came
+    desk.hand_in(record.body(), NOW + timedelta(hours=1))
+    devices.end(desk.connection, desk.phone.id, staff["office"], NOW + timedelta(hours=2))
+    for username in ("office", "office2"):
+        with pytest.raises(Refused) as refused:
+            desk.take(record.id, username, now=LATER + timedelta(hours=2))
+        assert refused.value.faults[0].code == "upload_short_second"
+
+
+def test_who_ended_another_phone_or_one_before_that_day_may_take_it_in(desk):
+    office = people.staff_named(desk.connection, "office")[0]
+    for username, when in (("inspector", NOW - timedelta(days=2)), ("inspector2", NOW)):
+        phone, whose = Phone(), people.staff_named(desk.connection, username)[0]
+        devices.enrol(desk.connection, whose, phone.id, phone.public_key, "Phone", when)
+        devices.end(desk.connection, phone.id, office, when)
+    record = desk.record(LOST)
+    desk.hand_in(record.body())
+    assert desk.take(record.id, "office").status == "settled"
+
+
+def test_nobody_decides_while_a_lost_photo_is_here_and_not_taken_in(desk):
+    record = desk.record(LOST)
+    desk.hand_in(record.body())
+    desk.take(record.id)
+    desk.send(LOST, LATER)  # whole, and the line broke before the phone said so
+    found = desk.finding(record.id)
+    for confirmed in (True, False):
+        with pytest.raises(Refused) as refused:
+            decide_finding(desk.connection, found.id, desk.town.second_office, confirmed, "没有照片", LATER)
+        assert refused.value.faults[0].code == "finding_photos_come"
+    settle(desk.connection, desk.objects, SECRET, record.id, LATER, again=True)
+    assert desk.finding(record.id).photos == (sha256(LOST).digest(),)
+    decide_finding(desk.connection, found.id, desk.town.second_office, False, "照片看不清", LATER)
+    assert desk.finding(record.id).status == "rejected"
+
+
+def test_trying_again_writes_nothing_where_nothing_changed(desk):
+    record = desk.record(LOST)
+    record.finding(LOST, rule="no such rule")
+    desk.hand_in(record.body())
+    first = desk.take(record.id)
+    for hours in range(3):
+        now = LATER + timedelta(hours=hours)
+        assert settle(desk.connection, desk.objects, SECRET, record.id, now, again=True) == first
+    assert len(desk.acts("upload_settled")) == 1
+
+
 def test_whoever_took_it_in_does_not_decide_on_what_it_found(desk):
     record = desk.record(LOST)
     desk.hand_in(record.body())
