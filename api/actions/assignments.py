@@ -73,17 +73,7 @@ def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int,
             `assignment_skill_missing`, `assignment_not_third_party`; `assignment_made_otherwise` where its id
             is that of other work.
     """
-    owner = crews.owner_of(connection, work.site_id)
-    if owner is None:
-        raise Refused("assignment_site_unknown", "site")
-    unit_id, evaluation_id = owner
-    faults = [
-        *_shape_faults(work, now),
-        *_crew_faults(connection, work, unit_id),
-        *_item_faults(connection, work, evaluation_id),
-    ]
-    if faults:
-        raise Refused.of(faults)
+    evaluation_id = refuse_unfit(connection, work, now)
     key = work.id or uuid4()
     is_open = work.announced or morning_of(work.day) <= now
     goal = Goal(work.site_id, work.rectification_id)
@@ -107,6 +97,26 @@ def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int,
     if is_open and work.rectification_id is not None:
         _tell_revisit(connection, work.rectification_id, key, work.day, staff_id, now)
     return key
+
+
+def refuse_unfit(connection: Connection, work: Work, now: datetime) -> int:
+    """The evaluation of work that may be made.
+
+    Raises:
+        Refused: every fault, as `assign`, whatever was made before.
+    """
+    owner = crews.owner_of(connection, work.site_id)
+    if owner is None:
+        raise Refused("assignment_site_unknown", "site")
+    unit_id, evaluation_id = owner
+    faults = [
+        *_shape_faults(work, now),
+        *_crew_faults(connection, work, unit_id),
+        *_item_faults(connection, work, evaluation_id),
+    ]
+    if faults:
+        raise Refused.of(faults)
+    return evaluation_id
 
 
 def _refuse_otherwise(connection: Connection, key: UUID, work: Work, secret_key: bytes, staff_id: int) -> None:

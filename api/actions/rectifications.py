@@ -196,7 +196,7 @@ def close(  # noqa: PLR0913, PLR0917 - which, under which key, by whom, why and 
 
     Raises:
         Refused: `not_found`, `rectification_closed` by somebody else, `rectification_orderer`,
-            `rectification_not_proven`, `rectification_revisit_open`, `rectification_reason_missing`.
+            `rectification_not_proven`, `rectification_reason_missing`, `rectification_revisit_open`.
     """
     hold_revisits(connection, key)
     found = _hold(connection, key)
@@ -207,10 +207,10 @@ def close(  # noqa: PLR0913, PLR0917 - which, under which key, by whom, why and 
         raise Refused("rectification_orderer")
     if found.status != "proven" and not found.is_void:
         raise Refused("rectification_not_proven")
-    if revisit_under_way(connection, secret_key, key) is not None:
-        raise Refused("rectification_revisit_open")
     if not note:
         raise Refused("rectification_reason_missing", "note")
+    if revisit_under_way(connection, secret_key, key) is not None:
+        raise Refused("rectification_revisit_open")  # last, and kept (`note_told`): nobody asks the seal unseen
     add_step(connection, key, "closed", staff_id, now, note)
     change_rectification(connection, key, {"status": "closed", "closed_by": staff_id, "closed_at": now})
     _record(connection, "closed", key, staff_id, now)

@@ -18,7 +18,7 @@ from api.actions.rectifications import (
     send_back,
     usual_day,
 )
-from api.actions.revisits import order_revisit, revisit_under_way
+from api.actions.revisits import note_told, order_revisit, revisit_under_way
 from api.auth import allow, current_staff
 from api.pages import inspection_words, life_words
 from api.pages.desk import evaluation_in_view
@@ -147,6 +147,9 @@ def act_on(rectification_id: int, act: str) -> Response:
         with services().database.write() as connection:
             _ACTS[act](connection, rectification_id)
     except Refused as refused:
+        if refused.code == "rectification_revisit_open":
+            with services().database.write() as connection:
+                note_told(connection, rectification_id, services().settings.secret_key, current_staff().id, utc_now())
         return _office_page(rectification_id, status_of(refused.code), refused.faults, act)
     return redirect(url_for("rectifications.one", rectification_id=rectification_id), 303)
 

@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert
 
+from api.actions.assignment_seals import open_words
 from api.actions.assignments import Work, assign, open_due
 from api.actions.crew_changes import withdraw_assignment
 from api.actions.inspections import CheckInSent, check_in, close_visit
 from api.actions.rectifications import ProofSent, close, prove
-from api.actions.revisits import order_revisit, revisit_under_way
+from api.actions.revisits import note_told, order_revisit, revisit_under_way
 from api.objects import Objects
 from api.store.assignment_list import assignments_between
 from api.store.crews import Row, row_numbered, sealed_revisits
@@ -174,6 +175,49 @@ def test_a_re_inspection_withdrawn_under_its_seal_leaves_room_for_another(connec
     open_due(connection, SECRET_KEY, DAWN)
     assert rectification_numbered(connection, proven).assignment_id == second
     assert [one.kind for one in steps_of(connection, proven)].count("revisit") == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(0, ["assignment_crew_small", "assignment_crew_small"]), (1, ["made", "rectification_revisit_open"])],
+)
+def test_a_colleague_never_learns_the_day_of_a_sealed_re_inspection(connection, cast, proven, size, told):
+    """A crew that cannot go gets one answer, sent before or not; one that can is sent, or refused on every day."""
+    town, days = cast.town, [AHEAD + timedelta(days=number) for number in range(-1, 2)]
+
+    def answers() -> set[str]:
+        return {answer(day) for day in days}
+
+    def answer(day) -> str:
+        who = [town.inspector] * size
+        tried = connection.begin_nested()
+        try:
+            order_revisit(connection, proven, who, day, town.site_id, SECRET_KEY, town.second_office, NOW)
+        except Refused as refused:
+            return str(refused.code)
+        finally:
+            tried.rollback()
+        return "made"
+
+    before = answers()
+    send(connection, cast, proven)
+    assert [before, answers()] == [{one} for one in told]
+
+
+def test_whoever_is_told_that_inspectors_go_again_is_kept_without_the_rectification(connection, cast, proven):
+    note_told(connection, proven, SECRET_KEY, cast.town.second_office, NOW)
+    (last,) = acts(connection, 1)
+    assert (last.act, last.name) == ("revisit_told", "李定")
+    bound_to = UUID(int=cast.town.second_office)
+    assert int(open_words(SECRET_KEY, bound_to, last.about["sealed"])) == proven
+    assert list(last.about) == ["sealed"]
+
+
+def test_closing_without_a_word_does_not_ask_the_seal(connection, cast, proven):
+    closing = (connection, proven, SECRET_KEY, cast.town.second_office, "", NOW)
+    assert code_of(close, *closing) == "rectification_reason_missing"
+    send(connection, cast, proven)
+    assert code_of(close, *closing) == "rectification_reason_missing"
 
 
 def test_two_who_send_inspectors_again_at_once_send_them_once(engine):

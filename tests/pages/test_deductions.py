@@ -19,6 +19,7 @@ from api.actions.due import day_of
 from api.actions.escalation import remind_due
 from api.actions.ledger import ask_reversal, reverse
 from api.actions.objections import explain
+from api.actions.rectifications import ProofSent, prove
 from api.actions.revisits import order_revisit
 from api.objects import Objects
 from api.pages.evidence import HEADERS
@@ -26,7 +27,7 @@ from api.services import utc_now
 from api.store.ledger import entries_of
 from api.store.objections import objection_of
 from api.store.papers import papers_of_objection
-from api.store.people import staff
+from api.store.people import acts, staff
 from api.store.rectifications import rectification_of
 from api.store.slips import slip_of, slips_about
 from tests.deductions import (
@@ -429,6 +430,32 @@ def test_nobody_but_whoever_sent_them_learns_beforehand_that_inspectors_come_aga
         order = pages[when][0].replace("/unit/", "/office/")
         assert "<dt>回头看</dt>" in office.get(order).text
         assert ("<dt>回头看</dt>" in second.get(order).text) is told
+
+
+@pytest.mark.parametrize("act", ["revisit", "closing"])
+def test_whoever_is_told_of_a_sealed_re_inspection_stands_in_the_audit(engine, settings, cast, sign_in, act):
+    with engine.begin() as connection:
+        seq = a_told_entry(connection, cast, now=utc_now())
+        key = an_order(connection, cast, seq, utc_now())
+        proof = ProofSent(key, cast.town.unit_id, cast.unit, "已安排双人值守。")
+        prove(connection, Objects(settings.objects), proof, utc_now())
+        day = day_of(utc_now()) + timedelta(days=3)
+        facts = (day, cast.town.site_id, settings.secret_key, cast.town.office, utc_now())
+        order_revisit(connection, key, [cast.town.inspector], *facts)
+    second = sign_in("office2")
+    given = {
+        "revisit": {"day": day, "crew": cast.town.inspector, "site": cast.town.site_id},
+        "closing": {"note": "属实"},
+    }
+    answer = post(second, f"/office/rectifications/{key}/{act}", **given[act])
+    assert (answer.status_code, "回头看还没有结束" in answer.text) == (409, True)
+    assert day.isoformat() not in answer.text.replace(f'value="{day.isoformat()}"', "")
+    with engine.connect() as connection:
+        (last,) = acts(connection, 1)
+    assert (last.act, list(last.about)) == ("revisit_told", ["sealed"])
+    audit = sign_in("office").get("/office/audit").text
+    assert "得知另有回头看" in audit
+    assert last.about["sealed"] not in audit
 
 
 def test_an_entrys_own_page_leads_to_what_can_be_done_about_it(engine, cast, seq, sign_in):
