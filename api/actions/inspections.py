@@ -34,6 +34,7 @@ from api.store.inspections import close_visit as mark_closed
 from api.store.ledger import entry_of_finding
 from api.store.photos import photos_hashed
 from api.store.shortfalls import took_short
+from api.store.uploads import uploads_into
 from survey_forms.inspection.mornings import CHINA as CHINA  # noqa: PLC0414 - others take it from here
 from survey_forms.inspection.mornings import last_opened
 from survey_forms.inspection.presence import best_fix
