@@ -144,6 +144,13 @@ def test_a_file_that_came_by_another_way_is_told_and_taken_in(app, office, engin
     with engine.begin() as connection:
         assert bring(connection, app.extensions[KEY].objects, sha256(lost).digest(), lost, town.inspector, utc_now())
     assert "现在有了" in card(office, key)
+    with engine.connect() as connection:
+        found = connection.execute(select(finding.c.id)).scalar_one()
+    second = app.test_client()
+    assert second.post("/login", data={"username": "office2", "password": PASSWORD}).status_code == 302
+    decision = {"form_token": token(second, PAGE), "decision": "no", "note": "没有照片"}
+    answer = second.post(f"/office/findings/{found}/decision", data=decision)
+    assert (answer.status_code, "再试一次" in answer.text) == (409, True)  # nobody decides on what they did not see
     assert decide(office, key, do="again").status_code == 303
     assert "现在有了" not in card(office, key)
     with engine.connect() as connection:
