@@ -73,7 +73,7 @@ def read_line(content: bytes) -> Line:
     """What a line says; nothing where it is none."""
     try:
         told = json.loads(content) if len(content) <= LONGEST_LINE else None
-        if not isinstance(told, dict) or canonical_json(told) + b"\n" != content:
+        if not isinstance(told, dict) or set(told) != {"body", "leaf"} or canonical_json(told) + b"\n" != content:
             return Line()
         body, written = told["body"], digest_named(told["leaf"])
         return Line(body, written, leaf_hash(canonical_json(body))) if isinstance(body, dict) else Line()

@@ -134,6 +134,11 @@ def inclusion(proof_file: Path, key: str, note: Path | None, line: Path | None, 
     click.echo(f"✓ 第 {seq} 条在校验点 {size} 内 / entry {seq} stands in the checkpoint of {size}")
     if proof.entry is None:
         click.echo("– 只核对了指纹，文件里没有条目内容 / its hash alone: the entry is not in the file")
+        return
+    unit, rule, points, back = map(proof.shown, ("unit", "rule", "points", "reverses"))
+    click.echo(f"  单位 {unit}，规则 {rule}，{points} 分 / unit {unit}, rule {rule}, points {points}", nl=not back)
+    if back:
+        click.echo(f"；撤销第 {back} 条 / takes back entry {back}")
 
 
 @ledger_group.command("witness")

@@ -12,6 +12,7 @@ from api.actions.checkpoints import keep_checkpoint, signer_of
 from api.app import create_app
 from api.cli import group
 from api.services import KEY
+from survey_forms.refusal import Refused
 from survey_forms.signed_notes import log_signer
 from tests.inspections import NOW, PASSWORD, a_town, an_entry
 
@@ -64,7 +65,24 @@ def inclusion(monkeypatch):
 @pytest.mark.parametrize(("username", "page"), [("office", "/office/ledger/2"), ("unit", "/unit/entries/2")])
 def test_the_pages_download_is_proven_as_it_is(download, inclusion, key, username, page):
     answer = inclusion(download(username, page), "--key", key)
-    assert (answer.exit_code, answer.output) == (0, "✓ 第 2 条在校验点 3 内 / entry 2 stands in the checkpoint of 3\n")
+    first, said = answer.output.splitlines()
+    assert (answer.exit_code, first) == (0, "✓ 第 2 条在校验点 3 内 / entry 2 stands in the checkpoint of 3")
+    assert said == "  单位 civil，规则 late_or_early，2 分 / unit civil, rule late_or_early, points 2"
+
+
+def test_words_that_no_signature_speaks_for_are_refused_by_name(download, inclusion, key):
+    file = download("unit", "/unit/entries/2")
+    whole = file.read_text(encoding="utf-8")
+    for name, bent in (
+        ("points", whole.replace('"points"', '"points":"0","points"', 1)),
+        ("lifted", '{"lifted":1,' + whole[1:]),
+    ):
+        file.write_text(bent)
+        answer = inclusion(file, "--key", key)
+        assert isinstance(answer.exception, Refused)
+        assert [(one.code, one.facts) for one in answer.exception.faults] == [
+            ("inclusion_member_strange", {"name": name})
+        ]
 
 
 def test_a_changed_entry_and_another_key_end_with_one(download, inclusion, key):

@@ -1,5 +1,6 @@
 """Every way to bend a copy of the ledger is named, entry by entry."""
 
+import json
 import random
 from hashlib import sha256
 from typing import Any
@@ -125,6 +126,12 @@ def test_a_copy_that_ends_early_is_named(town, notes):
 
 def test_a_line_cut_in_half_is_named(town, notes):
     assert told([*town[:-1], town[-1][:40]], notes) == [("copy_line_unreadable", {"seq": SIZE, "line": SIZE})]
+
+
+def test_a_line_with_words_beside_the_entry_is_named(town, notes):
+    """No leaf speaks for them, and a reader of the copy may believe them."""
+    beside = canonical_json(json.loads(town[41]) | {"a": "lifted by order of the office"}) + b"\n"
+    assert told([*town[:41], beside, *town[42:]], notes) == [("copy_line_unreadable", {"seq": 42, "line": 42})]
 
 
 def test_a_rewritten_log_is_named_by_the_checkpoints_around_the_change(town, notes):

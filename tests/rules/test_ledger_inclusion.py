@@ -60,8 +60,7 @@ def test_every_bit_of_the_file_is_checked_or_says_nothing(bit):
         wrong = found(bytes(flipped))
     except Refused:
         return
-    # Without a word the bit was between the words (a blank), or in the name of a member that then is missing.
-    assert wrong or said_of(bytes(flipped)) in {said_of(WHOLE), said_of(bent(entry=None))}
+    assert wrong or said_of(bytes(flipped)) == said_of(WHOLE)  # without a word it was a blank between the words
 
 
 def said_of(content: bytes) -> str:
@@ -103,6 +102,48 @@ def test_what_does_not_fit_is_named(facts, codes):
 def test_what_is_no_proof_is_refused(content):
     with pytest.raises(Refused, match="inclusion_unreadable"):
         read_proof(content)
+
+
+def lines(text: str) -> bytes:
+    """The whole proof with words put before its first member."""
+    return b"{" + text.encode() + b"," + WHOLE[1:]
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (bent(note="this entry was lifted by the office"), "note"),
+        (bent(lifted=True), "lifted"),
+        (lines('"entry": {"points": "0"}'), "entry"),
+        (lines('"seq": 18'), "seq"),
+        (WHOLE.replace(b'"points": "2"', b'"points": "0", "points": "2"'), "points"),
+        (WHOLE.replace(b'"points": "2"', b'"points": "0", "po\\u0069nts": "2"'), "points"),
+        (lines('"\\u001b[2J": 1'), "\N{REPLACEMENT CHARACTER}[2J"),
+    ],
+)
+def test_what_no_signature_speaks_for_is_refused_by_its_name(content, name):
+    assert content != WHOLE
+    with pytest.raises(Refused, match="inclusion_member_strange") as refused:
+        read_proof(content)
+    assert refused.value.faults[0].facts == {"name": name}
+
+
+def test_so_it_is_in_an_entry_that_somebody_holds():
+    body = a_body(17)
+    line = {"body": body, "leaf": leaf_of(body).hex()}
+    for content in (
+        json.dumps(line | {"lifted": True}).encode(),
+        json.dumps(body).replace('"points"', '"points": "0", "points"', 1).encode(),
+    ):
+        with pytest.raises(Refused, match="inclusion_member_strange"):
+            read_entry(content)
+    with pytest.raises(Refused, match="inclusion_entry_unreadable"):
+        read_entry(json.dumps(line | {"leaf": "00" * 32}).encode())
+
+
+def test_an_entry_of_the_file_is_its_body_alone():
+    body = a_body(17)
+    assert found(bent(entry={"body": body, "leaf": leaf_of(body).hex()})) != []
 
 
 def test_an_entry_is_read_by_itself_or_from_its_line_of_a_copy():
