@@ -71,7 +71,7 @@ def assign(connection: Connection, work: Work, secret_key: bytes, staff_id: int,
         Refused: every fault: `assignment_site_unknown`, `assignment_kind_unknown`, `assignment_day_past`,
             `assignment_crew_small`, `assignment_crew_unfit`, `assignment_recused`, `assignment_item_unknown`,
             `assignment_skill_missing`, `assignment_not_third_party`; `assignment_made_otherwise` where its id
-            is that of other work.
+            is that of other work, `assignment_withdrawn_already` where that work was withdrawn.
     """
     evaluation_id = refuse_unfit(connection, work, now)
     key = work.id or uuid4()
@@ -124,6 +124,8 @@ def _refuse_otherwise(connection: Connection, key: UUID, work: Work, secret_key:
     row = crews.row_numbered(connection, key)
     if row is None or row.made_by != staff_id:
         raise Refused("assignment_made_otherwise")
+    if row.withdrawn_at:
+        raise Refused("assignment_withdrawn_already")
     site_id = row.site_id or open_goal(secret_key, key, row.sealed or b"").site_id
     crew = tuple(one.staff_id for one in crews.crews_of(connection, [key]).get(key, ()))
     made = Work(site_id, crew, row.day, row.kind, row.announced, row.item_id, key, work.rectification_id)

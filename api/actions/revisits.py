@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from api.actions.assignment_seals import open_goal, seal_words
 from api.actions.assignments import Work, assign, refuse_unfit
 from api.store import people
-from api.store.crews import Row, row_numbered, sealed_revisits
+from api.store.crews import Row, owner_of, row_numbered, sealed_revisits
 from api.store.rectifications import rectification_numbered
 from api.store.revisits import hold_revisits, revisit_is_open, site_seen
 from survey_forms.refusal import Refused
@@ -38,8 +38,8 @@ def order_revisit(  # noqa: PLR0913, PLR0917 - which, who, what day, where, unde
     that there is. Nobody else learns that day, nor that there is one, by a form that would have sent nobody.
 
     Raises:
-        Refused: `not_found`, `rectification_closed`, `rectification_site_missing`; as `assign`;
-            `rectification_revisit_open` (`note_told`).
+        Refused: `not_found`, `rectification_closed`, `rectification_site_missing`, `assignment_site_unknown` for
+            another unit's; as `assign`; `rectification_revisit_open` (`note_told`).
     """
     hold_revisits(connection, key)
     found = rectification_numbered(connection, key)
@@ -50,6 +50,9 @@ def order_revisit(  # noqa: PLR0913, PLR0917 - which, who, what day, where, unde
     place = site_seen(connection, found.seq) or site_id
     if place is None:
         raise Refused("rectification_site_missing", "site")
+    owner = owner_of(connection, place)
+    if owner is None or owner[0] != found.unit_id:
+        raise Refused("assignment_site_unknown", "site")
     standing = revisit_under_way(connection, secret_key, key)
     if standing is not None and (standing.made_by, standing.day) == (staff_id, day):
         return standing.id

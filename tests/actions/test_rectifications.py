@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from api.actions import ledger
@@ -22,6 +22,7 @@ from api.store.inspections import assignment_numbered
 from api.store.objections import objection_numbered
 from api.store.papers import papers_of_rectification
 from api.store.rectifications import overdue_in, rectification_numbered, steps_of
+from api.store.sites import site
 from api.store.slips import slips_about
 from survey_forms.inspection.mornings import CHINA
 from survey_forms.refusal import Refused
@@ -163,6 +164,10 @@ def test_a_re_inspection_is_over_before_anything_is_closed(connection, objects, 
 def test_a_deduction_that_nobody_saw_on_site_needs_a_site_to_look_at(connection, cast, key):
     ask = (connection, key, [cast.town.inspector], TODAY)
     assert refusal(order_revisit, *ask, None, SECRET_KEY, cast.town.office, NOW) == "rectification_site_missing"
+    place = {"name_zh": "别处", "name_en": "", "address": "", "datum": "WGS-84", "lat": 24.5, "lon": 118.1}
+    values = {"unit_id": cast.town.other_unit_id, "radius_m": 100} | place
+    anothers = connection.execute(insert(site).values(**values).returning(site.c.id)).scalar_one()
+    assert refusal(order_revisit, *ask, anothers, SECRET_KEY, cast.town.office, NOW) == "assignment_site_unknown"
     assert order_revisit(*ask, cast.town.site_id, SECRET_KEY, cast.town.office, NOW)
 
 

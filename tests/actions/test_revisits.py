@@ -102,6 +102,12 @@ def test_other_work_under_the_same_id_is_refused_and_not_dropped(connection, cas
     assert code_of(lambda: make(connection, cast, id=key, **{other: changed})) == "assignment_made_otherwise"
 
 
+def test_work_that_was_withdrawn_is_not_made_again_under_its_id(connection, cast):
+    key = make(connection, cast, id=uuid4()).id
+    withdraw_assignment(connection, key, "车辆故障", cast.town.office, NOW)
+    assert code_of(lambda: make(connection, cast, id=key)) == "assignment_withdrawn_already"
+
+
 def test_nobody_asks_a_seal_by_sending_a_guess_under_its_id(connection, cast):
     """The id stands on the office's pages; right or wrong, somebody else's guess gets one answer."""
     row = make(connection, cast)
