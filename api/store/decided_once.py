@@ -1,6 +1,7 @@
 """What was decided stays decided: the database refuses to rewrite it, whoever asks and past every verb.
 
-Objections, rectifications and slips have guards of their own beside their tables; entries, steps and papers only grow.
+Objections, rectifications and slips have guards of their own beside their tables; entries, steps and papers only grow;
+of what phones hand in most columns are nobody's to change (`api.store.roles`).
 """
 
 
@@ -16,18 +17,41 @@ def _changes(columns: str) -> str:
     return f"ROW({new}) IS DISTINCT FROM ROW({old})"
 
 
-_DECIDED = f"OLD.decided_by IS NOT NULL OR {_other_than('status,decided_by,decided_at,decision_note')}"
+_DECIDED = f"""OLD.decided_by IS NOT NULL OR NEW.decided_by IS NULL OR NEW.decided_at IS NULL
+  OR {_other_than("status,decided_by,decided_at,decision_note")}"""
+"""What is changed of these is one whole decision, once."""
 
 REFUSED: tuple[tuple[str, str], ...] = (
     ("field.finding", _DECIDED),
     ("field.reversal_request", _DECIDED),
     ("indicator.batch", _DECIDED),
-    # What was withdrawn under its seal tells afterwards where nobody went.
-    (
-        "field.assignment",
-        f"OLD.withdrawn_at IS NOT NULL AND (OLD.site_id IS NOT NULL OR {_other_than('site_id')})",
-    ),
+    # What was withdrawn under its seal tells afterwards, once, where nobody went.
+    ("field.assignment", f"OLD.withdrawn_at IS NOT NULL AND {_other_than('site_id')}"),
+    ("field.assignment", f"OLD.site_id IS NOT NULL AND {_changes('site_id')}"),
     ("field.crew", "OLD.left_at IS NOT NULL"),
+    ("field.device", "OLD.ended_at IS NOT NULL"),
+    # A visit may be taken in again. What it lacked may have come since; everything else that was told stays told.
+    (
+        "field.upload",
+        """OLD.settled_at IS NOT NULL AND (
+             NEW.settled_at IS NULL
+             OR NOT NEW.flags @> array_remove(array_remove(OLD.flags, 'flag_photo_missing'), 'flag_checklist_missing')
+             OR ('flag_photo_missing' = ANY (OLD.flags)
+                 AND NOT NEW.flags && CAST('{flag_photo_missing,flag_photo_came_late}' AS text[]))
+             OR NOT NEW.problems @> jsonb_path_query_array(OLD.problems, '$[*] ? (@.code == "upload_resolved")'))""",
+    ),
+    ("field.upload", f"OLD.visit_id IS NOT NULL AND {_changes('visit_id')}"),
+    ("field.upload", f"OLD.receipt IS NOT NULL AND {_changes('receipt')}"),
+    ("field.visit", f"OLD.signature IS NOT NULL AND {_changes('signature,signed_by')}"),
+    (
+        "field.visit",
+        f"OLD.closed_at IS NOT NULL AND ({_changes('closed_at')} OR NOT starts_with(NEW.note, OLD.note))",
+    ),
+    (
+        "field.photo",
+        f"""OLD.verdict <> 'pending'
+            AND {_changes("verdict,verdict_code,exif_lat,exif_lon,exif_taken,likeness,flags")}""",
+    ),
     ("field.recusal", f"OLD.withdrawn_at IS NOT NULL OR {_other_than('withdrawn_at')}"),
     # A draw's plan is held to its hash, which its record publishes.
     ("field.inspection_draw", _other_than("plan,randomness,drawn_by,drawn_at,record_hash,published_at,record")),

@@ -49,18 +49,34 @@ _ONLY_GROWS = dict.fromkeys(
         *("roll.contact_attempt", "result.weighting", "result.weight"),
         *("field.ledger_entry", "field.checkpoint", "field.frozen_ledger", "field.blob"),
         *("field.rectification_step", "field.paper", "field.shortfall"),
-        *("field.checklist", "field.reversal_request", "field.finding_photo", "field.check_in", "indicator.score"),
+        *("field.checklist", "field.finding_photo", "field.check_in", "indicator.score"),
     ),
     "UPDATE, DELETE",
 )
 _STAYS = dict.fromkeys(
     (
-        *("roll.case", "roll.backcheck", "field.upload", "field.visit", "field.photo"),
-        *("field.finding", "field.objection", "field.rectification", "field.slip", "field.inspection_draw"),
-        *("field.assignment", "field.crew", "field.recusal", "field.flag_review", "indicator.batch", "office.round"),
+        *("roll.case", "roll.backcheck", "field.objection", "field.rectification", "field.slip"),
+        *("field.inspection_draw", "field.recusal", "field.flag_review", "indicator.batch", "office.round"),
     ),
     "DELETE",
 )
+_DECISION = "UPDATE (status, decided_by, decided_at, decision_note)"
+_WEB_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "field.reversal_request": (_DECISION,),
+    "field.finding": (_DECISION,),
+    "field.upload": ("UPDATE (status, settled_at, visit_id, problems, flags, receipt)",),
+    "field.visit": ("UPDATE (closed_at, note, signature, signed_by)",),
+    "field.photo": ("UPDATE (blurs, blurred_by, blurred_at)",),
+    "field.assignment": ("UPDATE (site_id, inspector_id, withdrawn_at, withdrawn_reason)",),
+    "field.crew": ("UPDATE (left_at, left_reason)",),
+    "field.device": ("UPDATE (ended_at)",),
+}
+_WORKER_CHANGES: Mapping[str, tuple[str, ...]] = {
+    "field.photo": ("UPDATE (verdict, verdict_code, exif_lat, exif_lon, exif_taken, likeness, flags)",),
+    "field.assignment": ("UPDATE (site_id)",),  # the seal is opened
+}
+"""What becomes of a row whose other columns stay as they were written (`decided_once` says which of these do too)."""
+_GROWS_OR_CHANGES = _ONLY_GROWS | dict.fromkeys(_WEB_CHANGES, "UPDATE, DELETE")
 _SIGNED = dict.fromkeys(("field.checkpoint", "field.frozen_ledger"), "INSERT, UPDATE, DELETE")
 """Who shows checkpoints makes none: the key is the worker's, and so are the rows."""
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
@@ -72,7 +88,7 @@ GRANTS: Mapping[str, Grants] = {
             "tally": READ,
         },
         {
-            "field.reversal_request": ("UPDATE (status, decided_by, decided_at, decision_note)",),
+            **_WEB_CHANGES,
             "ballot.draft": (WRITE,),
             "ballot.draft_file": (WRITE,),
             "ballot.response": ("INSERT", "SELECT (id, survey_id)"),  # how many wait to be counted
@@ -83,18 +99,19 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", **_ONLY_GROWS, **_STAYS, **_SIGNED},
+        {"office.audit": "UPDATE, DELETE", **_GROWS_OR_CHANGES, **_STAYS, **_SIGNED},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},
         {
             **_CLOSING,
+            **_WORKER_CHANGES,
             "ballot.closing": ("SELECT, INSERT",),
             "ballot.response": (READ,),
             "ballot.untallied": ("SELECT, UPDATE, DELETE",),
             "ballot.draft": ("SELECT (survey_id), DELETE",),
         },
-        {**_SECRETS, **_ONLY_GROWS, **_STAYS},
+        {**_SECRETS, **_GROWS_OR_CHANGES, **_STAYS},
     ),
     NOTICES: Grants(
         {"office": READ, "owed": WRITE},

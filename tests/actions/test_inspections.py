@@ -204,8 +204,6 @@ def test_a_rejection_says_why_and_enters_nothing(connection, town):
 def test_whoever_filed_it_does_not_decide_on_it(connection, town):
     finding = a_finding(connection, town, a_check_in(connection, town).visit_id)
     assert code_of(decide_finding, connection, finding.id, town.inspector, True, "", NOW) == "second_person_needed"
+    alone = "UPDATE field.finding SET status = 'confirmed', decided_by = filed_by, decided_at = filed_at WHERE id = :id"
     with pytest.raises(IntegrityError, match="second_person"):
-        connection.execute(
-            text("UPDATE field.finding SET status = 'confirmed', decided_by = filed_by WHERE id = :id"),
-            {"id": finding.id},
-        )
+        connection.execute(text(alone), {"id": finding.id})

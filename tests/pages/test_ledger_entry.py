@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
+from api.actions.assignments import Work, assign
 from api.actions.checkpoints import keep_checkpoint
 from api.actions.inspections import CHINA
 from api.objects import Objects
@@ -148,9 +149,9 @@ class TestTheMapAndTheCalendar:
     def test_a_sealed_task_is_a_number_on_its_day_and_nowhere_else(self, enter, engine, life):
         today = datetime.now(UTC).astimezone(CHINA).date()
         with engine.begin() as connection:
-            key = an_assignment(connection, life.town, day=today + timedelta(days=1))
-            connection.execute(update(assignment).where(assignment.c.id == key).values(site_id=None, sealed=b"sealed"))
-            connection.execute(update(assignment).where(assignment.c.id != key).values(day=today))
+            connection.execute(update(assignment).values(day=today))
+            work = Work(life.town.site_id, (life.town.inspector,), today + timedelta(days=1), "patrol")
+            assign(connection, work, b"of the service", life.town.office, datetime.now(UTC))
         client = enter("office")
         month = f"{today + timedelta(days=1):%Y-%m}"
         assert "密封 1" in client.get(f"/office/inspections/calendar?month={month}").text
