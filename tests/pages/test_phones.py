@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from api.actions import devices
 from api.services import utc_now
@@ -158,9 +158,7 @@ def flags_of_a_record_after_the_stop(app, engine, sign_in, task, *, stopped_befo
     body = Record(phone, task, ticket, at=utc_now()).check_in().body()
     with engine.begin() as connection:
         staff = people.staff_named(connection, "inspector")[0]
-        devices.end(connection, phone.id, staff, utc_now())
-        if stopped_before_signing:
-            connection.execute(update(device).values(ended_at=utc_now() - timedelta(minutes=5)))
+        devices.end(connection, phone.id, staff, utc_now() - timedelta(minutes=5 if stopped_before_signing else 0))
     assert answers(app, phone, body).status_code == 401
     anew = enrolled(browser)  # the page draws a new id and sends what waits
     told = answers(app, anew, body)
