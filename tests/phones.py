@@ -42,8 +42,8 @@ class Phone:
     def public_key(self) -> bytes:
         return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, head: str) -> str:
-        r, s = decode_dss_signature(self.key.sign(head.encode(), ECDSA(SHA256())))
+    def sign(self, text: str) -> str:
+        r, s = decode_dss_signature(self.key.sign(text.encode(), ECDSA(SHA256())))
         return base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()
 
 
@@ -89,9 +89,12 @@ class Record:
         given = {
             "format": 1, "visit": str(self.id), "assignment": str(self.assignment), "device": str(self.phone.id),
             "ticket": self.ticket, "created_at": ms(NOW), "sent_at": ms(self.at), "events": self.events,
-            "head": head, "signature": self.phone.sign(head),
+            "head": head,
         }  # fmt: skip
-        return json.dumps(given | facts, ensure_ascii=False).encode()
+        told = given | {name: value for name, value in facts.items() if name in {"visit", "assignment", "ticket"}}
+        ticket = told["ticket"].get("signature", "") if isinstance(told["ticket"], dict) else ""
+        sealed = f"{told['visit']}{told['assignment']}{ticket}{head}"
+        return json.dumps(given | {"signature": self.phone.sign(sealed)} | facts, ensure_ascii=False).encode()
 
 
 def photo_of(chance: Random) -> bytes:

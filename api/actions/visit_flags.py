@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from api.actions.receipts import is_our_ticket
 from api.actions.uploads import VisitSent
-from survey_forms.inspection.chain import chain_breaks, signature_holds
+from survey_forms.inspection.chain import chain_breaks, sealed_text, signature_holds
 from survey_forms.inspection.photo_claims import EARLIEST_FILE, PhotoFlag
 from survey_forms.inspection.visit_events import Arrival, Event, Events, PhotoTaken, moment_of, time_faults
 
@@ -83,11 +83,12 @@ def record_flags(sent: VisitSent, events: Events, key: EllipticCurvePublicKey | 
     """What keeps a record from being proven; nothing where that key signed it as it stands."""
     if chain_breaks(sent.events, events.parsed, sent.head):
         yield "flag_chain_broken"
+    sealed = sealed_text(sent.id, sent.assignment_id, sent.ticket.get("signature", ""), sent.head)
     if not sent.signature:
         yield "flag_signature_missing"
     elif key is None:
         yield "flag_device_unknown"
-    elif not signature_holds(key, sent.head, _signature(sent.signature)):
+    elif not signature_holds(key, sealed, _signature(sent.signature)):
         yield "flag_signature_wrong"
 
 

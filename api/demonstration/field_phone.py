@@ -32,6 +32,7 @@ from api.actions.uploads import keep, read_visit
 from api.objects import Objects
 from api.store.people import Staff
 from api.store.uploads import Upload
+from survey_forms.inspection.chain import sealed_text
 
 FORMAT = 1
 START = "0" * 64
@@ -56,9 +57,9 @@ class Phone:
         found: dict[str, Any] = next(one["ticket"] for one in tasks if one["id"] == str(assignment))
         return found
 
-    def sign(self, head: str) -> str:
-        """The signature over a chain's head: r and s, 32 bytes each, in base64."""
-        r, s = decode_dss_signature(self.key.sign(head.encode(), ECDSA(SHA256())))
+    def sign(self, text: str) -> str:
+        """The signature over a text: r and s, 32 bytes each, in base64."""
+        r, s = decode_dss_signature(self.key.sign(text.encode(), ECDSA(SHA256())))
         return base64.b64encode(r.to_bytes(32) + s.to_bytes(32)).decode()
 
 
@@ -109,7 +110,7 @@ class Record:
             "sent_at": milliseconds(now),
             "events": self.events,
             "head": self.head,
-            "signature": self.phone.sign(self.head),
+            "signature": self.phone.sign(sealed_text(self.id, self.assignment, self.ticket["signature"], self.head)),
         }
         owner = self.phone.owner.id
         keep(connection, read_visit(json.dumps(body, ensure_ascii=False).encode()), owner, now)

@@ -1,8 +1,9 @@
 """The chain of a visit's events: what was changed, left out or moved after the phone wrote it down shows here.
 
 Each event is a JSON object in the very text that the phone wrote; its `prev` is the SHA-256 of the text before it, so
-nothing has to be put into a canonical form. The phone signs the last hash with a key that cannot leave it
-(ECDSA, P-256, SHA-256). That ties a record to a phone, not to a place (mobile.md section 5.1).
+nothing has to be put into a canonical form. The phone signs the last hash, and of which visit, assignment and ticket it
+is the end, with a key that cannot leave it (ECDSA, P-256, SHA-256). That ties a record to a phone, not to a place
+(mobile.md section 5.1).
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -51,6 +53,18 @@ def event_hash(text: str) -> str:
 def head_of(texts: Sequence[str]) -> str:
     """The hash of the last event, `START` for none."""
     return event_hash(texts[-1]) if texts else START
+
+
+def sealed_text(visit: UUID, assignment: UUID, ticket: object, head: str) -> str:
+    """What a phone signs: the end of a chain, and where it belongs, so that nobody can hand it in as another's.
+
+    Args:
+        visit: the visit's id.
+        assignment: its assignment's.
+        ticket: the signature of its ticket, as sent; nothing for one without a ticket.
+        head: the last event's hash.
+    """
+    return f"{visit}{assignment}{ticket}{head}"
 
 
 def chain_breaks(texts: Sequence[str], events: Sequence[Any], head: str) -> tuple[Break, ...]:
@@ -98,13 +112,13 @@ def read_public_key(spki: bytes) -> EllipticCurvePublicKey:
     return key
 
 
-def signature_holds(key: EllipticCurvePublicKey, head: str, signature: bytes) -> bool:
-    """Whether a phone signed this head: r and s side by side as WebCrypto writes them, over the ASCII of the head."""
+def signature_holds(key: EllipticCurvePublicKey, text: str, signature: bytes) -> bool:
+    """Whether a phone signed a text, as `sealed_text` has it: r and s side by side as WebCrypto writes them."""
     if len(signature) != 2 * COORDINATE:
         return False
     r, s = (int.from_bytes(half, "big") for half in (signature[:COORDINATE], signature[COORDINATE:]))
     try:
-        key.verify(encode_dss_signature(r, s), head.encode(), ECDSA(SHA256()))
+        key.verify(encode_dss_signature(r, s), text.encode(), ECDSA(SHA256()))
     except InvalidSignature:
         return False
     return True

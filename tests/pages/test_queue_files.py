@@ -267,6 +267,18 @@ def test_a_visit_made_up_at_the_office_closes_nothing(engine, bring, record, pho
     assert count(engine, finding) == 1
 
 
+def test_what_the_phone_signed_for_one_visit_is_brought_as_no_other(engine, bring, record, phone, app):
+    """Another assignment, another id, another ticket: else two saved visits could change places."""
+    made, other = record(), record()
+    told = json.loads(made.body())
+    for bent in ({"assignment": str(other.assignment)}, {"visit": str(uuid4())}, {"ticket": {"signature": "x"}}):
+        moved = told | bent
+        content = saved((f"visits/{moved['visit']}.json", json.dumps(moved).encode()))
+        assert states(bring(content)[1]) == ["没有收"]
+    assert count(engine, upload) == 0
+    assert hand_in(app, phone, made.body()) == (201, "settled")
+
+
 def test_whoever_brought_what_the_phone_signed_may_decide_on_it(engine, bring, record, town):
     bring(queue_of(record()))
     with engine.begin() as connection:

@@ -3,6 +3,7 @@
 import base64
 import json
 from hashlib import sha256
+from uuid import uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +15,11 @@ from survey_forms.inspection.chain import (
     chain_breaks,
     head_of,
     read_public_key,
+    sealed_text,
     signature_holds,
 )
 from survey_forms.inspection.visit_events import read_events, time_faults
-from tests.phones import Phone
+from tests.phones import Phone, Record
 
 
 def a_chain(notes: list[str]) -> list[str]:
@@ -104,6 +106,15 @@ def test_a_signature_holds_for_its_own_head_and_phone_alone():
     assert not signature_holds(key, START, signature)
     assert not signature_holds(key, head, signature[:-1])
     assert not signature_holds(key, head, bytes(64))
+
+
+def test_a_signature_is_of_one_visit_of_one_assignment_with_one_ticket():
+    key, record = read_public_key((phone := Phone()).public_key), Record(phone, uuid4(), {"signature": "t"}).check_in()
+    told = json.loads(record.body())
+    signature, whose = base64.b64decode(told["signature"]), (record.id, record.assignment, "t", told["head"])
+    assert signature_holds(key, sealed_text(*whose), signature)
+    for at, other in enumerate((uuid4(), uuid4(), "u", START)):
+        assert not signature_holds(key, sealed_text(*whose[:at], other, *whose[at + 1 :]), signature)
 
 
 def note(n, at_s, mono_s):

@@ -6,6 +6,7 @@ const bytes = (text) => new TextEncoder().encode(text);
 const hex = (buffer) => Array.from(new Uint8Array(buffer), (b) => b.toString(16).padStart(2, "0")).join("");
 const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
 const START = "0".repeat(64);
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 export const sha256 = (data) => crypto.subtle.digest("SHA-256", data).then(hex);
 
@@ -20,7 +21,7 @@ export function uuid() {
 export async function device(inspector, anew) {
   const kept = anew ? null : await get("kv", `device-${inspector}`);
   if (kept) return kept;
-  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  const pair = await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]);
   const made = { id: uuid(), key: pair.privateKey, spki: base64(await crypto.subtle.exportKey("spki", pair.publicKey)) };
   await put("kv", made, `device-${inspector}`);
   return made;
@@ -73,11 +74,12 @@ function written(visit) {
   return events;
 }
 
-// Finished: what was written joins the chain, the phone signs its end, and nothing changes any more.
+// Finished: what was written joins the chain, the phone signs its end and whose it is, and nothing changes any more.
 export function freeze(id) {
   return append(id, written, async (visit, chain) => {
     const own = await device(visit.inspector.id);
-    const seal = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, own.key, bytes(chain.head));
+    const whose = id + visit.assignment.id + visit.assignment.ticket.signature;
+    const seal = await crypto.subtle.sign(ALGORITHM, own.key, bytes(whose + chain.head));
     return { frozen: Date.now(), device: own.id, seal: base64(seal) };
   });
 }

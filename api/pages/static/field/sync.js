@@ -135,7 +135,7 @@ async function carry({ sha256, blob }, token, progress) {
     progress(at);
     let answer = null;
     try {
-      const headers = { "Upload-Offset": String(at), "Upload-Length": String(blob.size), "Content-Type": "application/octet-stream" };
+      const headers = { "Upload-Offset": at, "Upload-Length": blob.size, "Content-Type": "application/octet-stream" };
       answer = await once(path, { method: "PUT", body: blob.slice(at, at + PIECE), headers }, token);
     } catch (failure) {
       failures += 1;
@@ -159,7 +159,7 @@ async function send(visit, token) {
   for (let round = 0; round < 3 && answer.status < 300 && answer.body.missing.length; round += 1) {
     const sizes = {};
     visit.shots.concat(visit.signature || []).forEach((one) => { sizes[one.sha256] = one.size; });
-    const total = Object.keys(sizes).reduce((sum, sha) => sum + sizes[sha], 0);
+    const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
     let got = total - answer.body.missing.reduce((sum, sha) => sum + (sizes[sha] || 0), 0);
     for (const sha of answer.body.missing) {
       const blob = await get("blobs", sha);
