@@ -25,8 +25,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("field.finding", _DECIDED),
     ("field.reversal_request", _DECIDED),
     ("indicator.batch", _DECIDED),
-    # What was withdrawn under its seal tells afterwards, once, where nobody went.
-    ("field.assignment", f"OLD.withdrawn_at IS NOT NULL AND {_other_than('site_id')}"),
+    ("field.assignment", "OLD.withdrawn_at IS NOT NULL"),
     ("field.assignment", f"OLD.site_id IS NOT NULL AND {_changes('site_id')}"),
     ("field.crew", "OLD.left_at IS NOT NULL"),
     ("field.device", "OLD.ended_at IS NOT NULL"),
