@@ -38,8 +38,8 @@ def enrol(  # noqa: PLR0913, PLR0917 - who, which phone, its key, its name and w
         The token, which is shown once and stored as its digest, and when it expires.
 
     Raises:
-        Refused: `device_key_unfit`; `device_of_another` where the id is somebody else's phone, has another key, or
-            was taken out of use: the phone draws a new id then.
+        Refused: `device_key_unfit`; `device_of_another` where the id or the key is another phone's, or the phone was
+            taken out of use: it draws both anew then.
     """
     if len(public_key) > LARGEST_KEY:
         raise Refused("device_key_unfit", "public_key")
@@ -53,7 +53,7 @@ def enrol(  # noqa: PLR0913, PLR0917 - who, which phone, its key, its name and w
     }
     put_device(connection, values)
     known = device_numbered(connection, device_id)
-    if known.staff_id != staff.id or known.public_key != public_key or known.ended_at is not None:
+    if known is None or (known.staff_id, known.public_key, known.ended_at) != (staff.id, public_key, None):
         raise Refused("device_of_another", "device")
     token, expires_at = PREFIX + secrets.token_urlsafe(32), now + LIFE
     digest = sha256(token.encode()).digest()

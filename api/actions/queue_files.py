@@ -13,8 +13,8 @@ from typing import IO
 from sqlalchemy import Connection
 
 from api.actions.devices import key_of
-from api.actions.uploads import VisitSent
-from api.actions.visit_flags import record_flags
+from api.actions.uploads import FORMAT, VisitSent
+from api.actions.visit_flags import CLOCK_OFF, record_flags, ticket_of
 from api.store.uploads import device_numbered
 from survey_forms.inspection.visit_events import clean, read_events
 from survey_forms.refusal import Refused
@@ -85,17 +85,19 @@ def read_queue(stream: IO[bytes]) -> QueueFile:
     return QueueFile(visits, blobs, is_cut=True)
 
 
-def signer_of(connection: Connection, sent: VisitSent) -> int:
+def signer_of(connection: Connection, sent: VisitSent, secret_key: bytes) -> int:
     """Whose visit it is: whose phone signed it as it stands, in use then, whatever became of it since.
 
     Raises:
         Refused: `queue_visit_unproven` where no phone that we know did: what an office could write by itself is taken
-            from no file, and the phone keeps its own.
+            from no file, and the phone keeps its own. The ticket must be ours and the format one that we read: neither
+            is the phone's to sign, and a record kept with another would stand in the way of the phone's own.
     """
     events = read_events(sent.events)
     device = device_numbered(connection, sent.device_id)
     signed_at = max((one.at for one in events.read), default=None)
-    key = key_of(connection, device.id, device.staff_id, signed_at) if device and signed_at else None
-    if any(record_flags(sent, events, key)):
+    # A file does not tell how far its phone's clock was off: as far as a record of the phone's own may be unflagged
+    key = key_of(connection, device.id, device.staff_id, signed_at - CLOCK_OFF) if device and signed_at else None
+    if sent.format != FORMAT or ticket_of(sent, secret_key) is None or any(record_flags(sent, events, key)):
         raise Refused("queue_visit_unproven", "visit")
     return int(device.staff_id)

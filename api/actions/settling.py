@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from api.actions.arrivals import visit_of
 from api.actions.devices import has_ended, key_of
 from api.actions.receipts import signed_receipt
-from api.actions.uploads import VisitSent, blobs_of, missing_of, read_visit
+from api.actions.uploads import FORMAT, VisitSent, blobs_of, missing_of, read_visit
 from api.actions.visit_flags import Ticket, flags_of, ticket_of
 from api.actions.visit_surroundings import has_begun_before, late_findings, surrounding_flags
 from api.actions.visit_taking import Taking, take_in
@@ -39,7 +39,8 @@ from survey_forms.inspection.mornings import last_opened
 from survey_forms.inspection.visit_events import Events, clean, read_events
 from survey_forms.refusal import Fault, Refused
 
-FORMAT = 1
+MAY_GO = ("flag_photo_missing", "flag_checklist_missing")
+"""What is told of a record until it has come."""
 
 
 def settle(  # noqa: PLR0913 - where, with what, which and when
@@ -81,13 +82,15 @@ def settle(  # noqa: PLR0913 - where, with what, which and when
         faults.extend(late_findings(taking))
         flags.extend(surrounding_flags(taking))
     flags.extend(code for code, on in (("flag_photo_missing", missing), ("flag_photo_came_late", late)) if on)
+    # What was told of it stays told, and the database holds us to it; what was missing may have come
+    flags.extend(code for code in upload.flags if code not in {*flags, *MAY_GO})
     values = {
         "status": "settled" if all(map(_is_of_a_loss, faults)) else "held",
         "settled_at": now,
-        "visit_id": visit_id,
+        "visit_id": visit_id or upload.visit_id,
         "problems": _problems(upload, [*faults, *_lost(events, missing), *_taken_short(short)]),
         "flags": flags,
-        "receipt": upload.receipt or (None if missing else _receipt(secret_key, upload, sent)),
+        "receipt": upload.receipt or (None if missing else _receipt(secret_key, upload, sent, events)),
     }
     return _settled(connection, upload, values, now)
 
@@ -197,8 +200,9 @@ def _is_late(connection: Connection, assignment: Assignment, upload: Upload) -> 
     return (own or not before) and upload.visit_id != assignment.visit_id
 
 
-def _receipt(secret_key: bytes, upload: Upload, sent: VisitSent) -> str:
+def _receipt(secret_key: bytes, upload: Upload, sent: VisitSent, events: Events) -> str:
     """What the phone keeps: that we have all of it, by its digest."""
+    began = min((one.at for one in events.read), default=None)
     return signed_receipt(
         secret_key,
         {
@@ -209,7 +213,7 @@ def _receipt(secret_key: bytes, upload: Upload, sent: VisitSent) -> str:
             "blobs": [digest.hex() for digest in upload.blobs],
             "inspector": upload.staff_id,
             "device": str(sent.device_id),
-            "claimed_at": sent.created_at.isoformat() if sent.created_at else None,
+            "claimed_at": began.isoformat() if began else None,
             "received_at": upload.received_at.isoformat(),
         },
     )

@@ -3,7 +3,7 @@
 A visit is refused only where it cannot be kept at all. Whatever is odd in it is kept and told; the office looks at it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -29,6 +29,7 @@ from api.store.visit_surroundings import changers_of
 from survey_forms.inspection.visit_events import moment_of, read_events
 from survey_forms.refusal import Fault, Refused
 
+FORMAT = 1  # of what phones write
 LARGEST_VISIT = 2 * 1024 * 1024
 MOST_EVENTS = 500
 _MOST_OFFSET_MS = 2**31 - 1
@@ -45,10 +46,9 @@ class VisitSent:
     events: tuple[str, ...]
     head: str
     signature: str
-    created_at: datetime | None
     sent_at: datetime | None
     format: Any
-    digest: bytes  # of everything but `sent_at`, the one member that may differ between two tries
+    digest: bytes  # of all but what may differ between two tries, or what no phone signs (`_digest_of`)
     body: bytes
 
 
@@ -79,7 +79,7 @@ def read_visit(body: bytes) -> VisitSent:
     if faults:
         raise Refused.of(faults)
     try:
-        digest = digest_of(sent)
+        digest = _digest_of(keys, sent, events)
     except TypeError as error:  # nested deeper than JSON is written
         raise Refused("visit_unreadable") from error
     ticket = sent.get("ticket")
@@ -91,7 +91,6 @@ def read_visit(body: bytes) -> VisitSent:
         events=tuple(events),
         head=str(sent.get("head", "")),
         signature=str(sent.get("signature", "")),
-        created_at=moment_of(sent.get("created_at")),
         sent_at=moment_of(sent.get("sent_at")),
         format=sent.get("format"),
         digest=digest,
@@ -99,10 +98,15 @@ def read_visit(body: bytes) -> VisitSent:
     )
 
 
-def digest_of(sent: dict[str, Any]) -> bytes:
-    """SHA-256 of a visit without `sent_at`, as JSON with sorted keys and no blanks."""
-    rest = {name: value for name, value in sent.items() if name != "sent_at"}
-    return sha256(orjson.dumps(rest, option=orjson.OPT_SORT_KEYS)).digest()
+def _digest_of(keys: Mapping[str, UUID], sent: Mapping[str, Any], events: Sequence[str]) -> bytes:
+    """SHA-256 of whose visit it is, its ticket, its events and its head, as JSON with sorted keys and no blanks.
+
+    What no phone signs makes no other visit: whoever held a saved queue could else change one such member, hand it in
+    first and shut out the phone's own.
+    """
+    whole: dict[str, Any] = {name: str(key) for name, key in keys.items()}
+    whole |= {"ticket": sent.get("ticket"), "events": events, "head": sent.get("head")}
+    return sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def keep(connection: Connection, sent: VisitSent, staff_id: int, now: datetime, *, by: int | None = None) -> bool:

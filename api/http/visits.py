@@ -27,10 +27,13 @@ _PROPERTIES: dict[str, Any] = {
     "device": _UUID,
     "ticket": {"type": "object", "description": "出发前领到的凭据，原样带回 / the ticket of the bundle, as it came"},
     "created_at": _MS,
-    "sent_at": {**_MS, "description": "手机时钟；只有它可以在重试时变化 / the phone's clock, the one that may differ"},
+    "sent_at": {**_MS, "description": "手机时钟，每次重试可以不同 / the phone's clock, which differs between tries"},
     "events": {"type": "array", "items": _TEXT, "maxItems": uploads.MOST_EVENTS},
     "head": {**_TEXT, "description": "最后一个事件的 SHA-256 / SHA-256 of the last event"},
-    "signature": {**_TEXT, "description": "手机密钥对 head 的签名（P-256，r‖s，base64） / the phone's, over head"},
+    "signature": {
+        **_TEXT,
+        "description": "手机密钥的签名（base64），见 docs/visits-api.md / the phone's: docs/visits-api.md",
+    },
 }
 _BODY = {
     "required": True,

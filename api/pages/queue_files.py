@@ -76,7 +76,7 @@ def _keep(body: bytes, name: str, staff: Staff) -> _Kept:
         raise Refused("queue_visit_misnamed", "visit")
     with services().database.write() as connection:
         known = upload_numbered(connection, sent.id)
-        staff_id = known.staff_id if known else signer_of(connection, sent)
+        staff_id = known.staff_id if known else signer_of(connection, sent, services().settings.secret_key)
         try:
             new = keep(connection, sent, staff_id, utc_now(), by=staff.id)
         except Refused as refused:

@@ -40,7 +40,7 @@ device = Table(
     metadata,
     Column("id", Uuid, primary_key=True),  # drawn by the phone
     Column("staff_id", ForeignKey(staff.c.id), nullable=False, index=True),
-    Column("public_key", LargeBinary, nullable=False),  # P-256, SubjectPublicKeyInfo; its other half cannot leave
+    Column("public_key", LargeBinary, nullable=False, unique=True),  # P-256, SubjectPublicKeyInfo; one phone's alone
     Column("label", Text, nullable=False, server_default=""),
     moment("enrolled_at"),
     moment("ended_at", null=True),
@@ -70,7 +70,7 @@ upload = Table(
     Column("device_id", ForeignKey(device.c.id)),
     Column("assignment_id", Uuid, nullable=False),  # as sent, whether there is one or not
     Column("visit_id", ForeignKey(visit.c.id)),  # where it went; the pair's two phones go into one visit
-    Column("digest", LargeBinary, nullable=False),  # SHA-256 of `body`
+    Column("digest", LargeBinary, nullable=False),  # of what makes it this visit (`api.actions.uploads`)
     Column("body", LargeBinary, nullable=False),  # the bytes as sent
     moment("received_at"),
     Column("blobs", ARRAY(LargeBinary), nullable=False),  # SHA-256 of everything that belongs to it

@@ -394,3 +394,38 @@ def test_what_was_written_of_a_loss_stays(desk):
         with pytest.raises(Exception, match="only grows"), desk.connection.begin_nested():
             desk.connection.execute(text(statement))
     assert desk.connection.execute(select(upload.c.status)).scalar_one() == "settled"
+
+
+def test_what_was_told_of_a_record_stays_told_when_it_is_taken_in_once_more(desk):
+    """Its phone was enrolled since, and the service's secret changed: the office presses 再试一次 and gets no error."""
+    made = desk.record(KEPT)
+    made.phone = Phone()
+    desk.send(KEPT)
+    first = desk.hand_in(made.body())
+    inspector = people.staff_named(desk.connection, "inspector")[0]
+    devices.enrol(desk.connection, inspector, made.phone.id, made.phone.public_key, "Phone", NOW)
+    for secret in (SECRET, b"another secret of the service"):
+        again = settle(desk.connection, desk.objects, secret, made.id, LATER, again=True)
+        assert set(first.flags) <= set(again.flags)
+        assert again.visit_id == first.visit_id
+
+
+def test_a_late_photo_joins_although_the_secret_was_changed(desk):
+    made = desk.record(LOST)
+    desk.hand_in(made.body())
+    desk.take(made.id)
+    desk.send(LOST, LATER)
+    late = settle(desk.connection, desk.objects, b"another secret of the service", made.id, LATER)
+    assert "flag_photo_came_late" in late.flags
+
+
+def test_a_record_stays_in_its_visit_when_nothing_tells_any_more_that_it_had_begun_in_time(desk):
+    made = desk.record(KEPT)
+    desk.send(KEPT)
+    left = {"left_at": NOW + timedelta(hours=1), "left_reason": "病假"}
+    values = {"assignment_id": made.assignment, "staff_id": desk.town.inspector, "position": 0} | left
+    desk.connection.execute(insert(crew).values(values))
+    first = desk.hand_in(made.body(), NOW + timedelta(hours=2), by=desk.town.office)
+    again = settle(desk.connection, desk.objects, b"another secret of the service", made.id, LATER, again=True)
+    assert first.visit_id is not None
+    assert again.visit_id == first.visit_id

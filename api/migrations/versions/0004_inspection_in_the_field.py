@@ -60,6 +60,7 @@ def upgrade() -> None:
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['staff_id'], ['office.staff.id'], name=op.f('fk_device_staff_id_staff')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_device')),
+    sa.UniqueConstraint('public_key', name=op.f('uq_device_public_key')),
     schema='field'
     )
     op.create_index(op.f('ix_device_staff_id'), 'device', ['staff_id'], unique=False, schema='field')
