@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, Page, Request
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 CHROMIUM = [
     "--no-sandbox",
@@ -26,10 +28,37 @@ WELL_MADE = {
 }
 
 
+class Busy:
+    """An app that knows how many requests are still at work in it, for a page may be closed before its answer."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app, self._count, self._changed = app, 0, threading.Condition()
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> ClosingIterator:
+        self._add(1)
+        try:
+            answer = self._app(environ, start)
+        except BaseException:
+            self._add(-1)
+            raise
+        return ClosingIterator(answer, lambda: self._add(-1))
+
+    def wait(self) -> None:
+        """Until none is: whoever then closes the database leaves no connection behind."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._count, timeout=20)
+
+    def _add(self, number: int) -> None:
+        with self._changed:
+            self._count += number
+            self._changed.notify_all()
+
+
 @contextmanager
 def serving(app: Flask) -> Iterator[str]:
     """Serve an app on a free port of this machine, a thread a request; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    busy = Busy(app)
+    server = make_server("127.0.0.1", 0, busy, threaded=True)
     thread = threading.Thread(target=server.serve_forever, name="live", daemon=True)
     thread.start()
     try:
@@ -38,6 +67,7 @@ def serving(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+        busy.wait()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from api.store.inspections import check_in
 from api.store.photos import photo as photo_table
 from api.store.photos import photo_hashed
 from tests.inspections import PASSWORD
-from tests.live import a_phone
+from tests.live import Busy, a_phone
 from tests.pages.test_evidence import objects, photo, town  # noqa: F401 - fixtures
 
 SHOTS = os.environ.get("MINGCHA_SHOTS")  # a directory for pictures to look at
@@ -28,14 +28,16 @@ def served(settings):
     port = server.server_port
     hosts = {"base_url": f"http://www.mc.localhost:{port}", "evidence_host": f"evidence.mc.localhost:{port}"}
     server.app.extensions[KEY].database.engine.dispose()
-    server.app = create_app(replace(settings, **hosts))
+    app = create_app(replace(settings, **hosts))
+    server.app = busy = Busy(app)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield hosts["base_url"]
     server.shutdown()
     thread.join()
     server.server_close()
-    server.app.extensions[KEY].database.engine.dispose()
+    busy.wait()
+    app.extensions[KEY].database.engine.dispose()
 
 
 @pytest.fixture
