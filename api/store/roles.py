@@ -79,6 +79,8 @@ _WORKER_CHANGES: Mapping[str, tuple[str, ...]] = {
 _GROWS_OR_CHANGES = _ONLY_GROWS | dict.fromkeys(_WEB_CHANGES, "UPDATE, DELETE")
 _SIGNED = dict.fromkeys(("field.checkpoint", "field.frozen_ledger"), "INSERT, UPDATE, DELETE")
 """Who shows checkpoints makes none: the key is the worker's, and so are the rows."""
+_COMPUTED = dict.fromkeys(("result.composite", "result.estimate"), "INSERT, UPDATE, DELETE")
+"""Who publishes a result computes none: these are the worker's, and the web only pins what it publishes."""
 _SECRETS = {"office.staff": READ, "office.session": READ, "office.api_token": READ}
 
 GRANTS: Mapping[str, Grants] = {
@@ -89,6 +91,7 @@ GRANTS: Mapping[str, Grants] = {
         },
         {
             **_WEB_CHANGES,
+            "result.composite": ("UPDATE (was_published)",),
             "ballot.draft": (WRITE,),
             "ballot.draft_file": (WRITE,),
             "ballot.response": ("INSERT", "SELECT (id, survey_id)"),  # how many wait to be counted
@@ -99,7 +102,7 @@ GRANTS: Mapping[str, Grants] = {
             "ballot.campaign_key": ("SELECT, INSERT, UPDATE",),
             "ballot.closing": ("SELECT, INSERT, UPDATE",),
         },
-        {"office.audit": "UPDATE, DELETE", **_GROWS_OR_CHANGES, **_STAYS, **_SIGNED},
+        {"office.audit": "UPDATE, DELETE", **_GROWS_OR_CHANGES, **_STAYS, **_SIGNED, **_COMPUTED},
     ),
     WORKER: Grants(
         {"office": READ, "indicator": READ, "field": WRITE, "tally": WRITE, "result": WRITE, "owed": WRITE},

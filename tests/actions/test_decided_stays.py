@@ -81,7 +81,11 @@ DRAWN_LOTS = {
     "field.inspection_draw": "published_at IS NOT NULL",
 }
 FREE_IN_A_DRAW = {"field.inspection_draw": {"plan"}}  # held to `plan_hash`; `verify` tells
-FREE_IN_A_RESULT = {"result.composite": {"computed_at"}}  # the same inputs computed again
+A_FORGED_RESULT = """
+INSERT INTO result.composite OVERRIDING SYSTEM VALUE
+SELECT (jsonb_populate_record(one, '{"id": 999999, "inputs_digest": "forged", "was_published": false}')).*
+FROM result.composite AS one
+"""
 FREE_ON_THE_WEB = {
     # Taken in again: a flag more. Its problems are told anew, but what the office said of them stays.
     "field.upload": {"flags", "settled_at"},
@@ -250,7 +254,8 @@ def test_a_publication_stays_until_another_person_corrects_it(connection):
     digest = published(connection, town)
     become(connection, WEB)
     for table, where in (("office.round", "published_by IS NOT NULL"), ("result.composite", "was_published")):
-        assert rewritable(connection, table, where) == FREE_IN_A_RESULT.get(table, set())
+        assert rewritable(connection, table, where) == set()
+    assert refused(connection, A_FORGED_RESULT)  # the worker computes; whoever publishes writes no figures
     connection.execute(text("RESET ROLE"))
     deduct(connection, town, now=LATER)
     settle(connection)
@@ -262,6 +267,8 @@ def test_a_publication_stays_until_another_person_corrects_it(connection):
     assert refused(connection, correction, to=digest, **values)
     assert refused(connection, "UPDATE office.round SET published_digest = :to", to=latest)
     assert not refused(connection, correction, to=latest, **values)
+    pinned = "UPDATE result.composite SET was_published = true WHERE inputs_digest = :to"
+    assert not refused(connection, pinned, to=latest)
 
 
 ANSWER = """
